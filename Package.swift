@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// No package dependencies, by the owner's choice: Foundation, Dispatch and the system's C libraries.
+// Arrows point down only: programs → Queue, WhatsApp → Base → C targets. TidyTests read the imports and say so.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error)
+]
+
+let package = Package(
+    name: "whatsapp-webhook-pipeline",
+    products: [
+        .executable(name: "ingest", targets: ["Ingest"]),
+        .executable(name: "workers", targets: ["Workers"]),
+        .executable(name: "pipelinectl", targets: ["pipelinectl"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CSQLite"),
+        .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CZlib"),
+        .target(name: "CLinux"),
+
+        .target(name: "Base", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "WhatsApp", dependencies: ["Base", "CCrypto"], swiftSettings: strict),
+        .target(
+            name: "Queue",
+            dependencies: ["Base", "CSQLite", "CLinux"],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: strict
+        ),
+
+        .executableTarget(
+            name: "Ingest",
+            dependencies: ["Queue", "WhatsApp", "Base", "CLinux"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "Workers",
+            dependencies: ["Queue", "WhatsApp", "Base", "CZlib", "CCrypto", "CLinux"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "pipelinectl",
+            dependencies: ["Queue", "WhatsApp", "Base", "CZlib", "CLinux"],
+            swiftSettings: strict
+        ),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Base", "WhatsApp", "Queue"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "WhatsAppTests",
+            dependencies: ["WhatsApp", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "QueueTests",
+            dependencies: ["Queue", "TestSupport", "CSQLite"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WorkersTests",
+            dependencies: ["Workers", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PipelinectlTests",
+            dependencies: ["pipelinectl", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["Ingest", "Workers", "pipelinectl", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

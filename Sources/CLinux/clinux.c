@@ -1,0 +1,14 @@
+#include "CLinux.h"
+#include <stdlib.h>
+
+int clinux_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags) {
+    return accept4(listener, address, length, flags);
+}
+
+int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
+    return openat(directory, path, flags, mode);
+}
+
+uint32_t clinux_epollet(void) { return EPOLLET; }
+
+int clinux_environment_set(const char *name, const char *value) { return setenv(name, value, 1); }

@@ -1,0 +1,29 @@
+/* The C library's Linux calls that `import Glibc` does not show. */
+#ifndef CLINUX_H
+#define CLINUX_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+int clinux_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
+int clinux_openat(int directory, const char *path, int flags, mode_t mode);
+uint32_t clinux_epollet(void);
+int clinux_environment_set(const char *name, const char *value);
+
+#endif

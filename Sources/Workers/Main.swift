@@ -1,0 +1,6 @@
+import Base
+
+@main
+enum Main {
+    static func main() {}
+}
