@@ -9,12 +9,14 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The path the call was given.
     public let path: String?
 
+    /// Names a failure; ``systemCall(_:path:_:)`` makes most of them.
     public init(call: String, code: Int32, path: String? = nil) {
         self.call = call
         self.code = code
         self.path = path
     }
 
+    /// One line: the call, the path, and the C library's words.
     public var description: String {
         let subject = path.map { " \($0)" } ?? ""
         return "\(call)\(subject): \(String(cString: strerror(code)))"
@@ -45,6 +47,7 @@ public func systemCall<Result: FixedWidthInteger & SignedInteger>(
 
 /// A file descriptor with one owner; closed when the owner lets go of it.
 public struct Descriptor: ~Copyable, Sendable {
+    /// The number, valid for as long as the owner holds on.
     public let rawValue: Int32
 
     /// Takes over an open descriptor.

@@ -5,8 +5,10 @@ import Glibc
 /// Wall time: it may step backwards. Durations between two moments of one process are measured
 /// with ``MonotonicClock``.
 public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     public let rawValue: Int64
 
+    /// The moment that many milliseconds after the epoch.
     public init(rawValue: Int64) { self.rawValue = rawValue }
 
     /// The moment `seconds` after the epoch; clamped where milliseconds would overflow.
@@ -25,14 +27,17 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable {
     /// Whole seconds since the epoch, rounded down also before 1970.
     public var seconds: Int64 { rawValue >= 0 ? rawValue / 1_000 : (rawValue - 999) / 1_000 }
 
+    /// Earlier is less.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.rawValue < right.rawValue
     }
 
+    /// The moment a duration later, in whole milliseconds.
     public static func + (left: Timestamp, right: Duration) -> Timestamp {
         Timestamp(rawValue: left.rawValue &+ right.milliseconds)
     }
 
+    /// The moment a duration earlier, in whole milliseconds.
     public static func - (left: Timestamp, right: Duration) -> Timestamp {
         Timestamp(rawValue: left.rawValue &- right.milliseconds)
     }

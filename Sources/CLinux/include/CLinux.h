@@ -1,9 +1,8 @@
-/* The C library's Linux calls that `import Glibc` does not show. */
+/* The C library's Linux calls that `import Glibc` does not show.
+   No _GNU_SOURCE here: with it, structures would differ from those of the Glibc module, and no
+   file could import both. What needs it is wrapped in clinux.c. */
 #ifndef CLINUX_H
 #define CLINUX_H
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,0 +1,71 @@
+/// One line of the log before it has a look.
+struct LogLine {
+    enum Style: Equatable, Sendable {
+        case text
+        /// Text with journald's priority in front.
+        case journal
+        case json
+
+        init(format: Log.Format, isTerminal: Bool, isJournal: Bool) {
+            switch format {
+            case .json: self = .json
+            case .text: self = isJournal ? .journal : .text
+            case .auto: self = isTerminal ? .text : .json
+            }
+        }
+    }
+
+    let time: Timestamp
+    let level: Log.Level
+    let program: String
+    let message: String
+    let fields: KeyValuePairs<String, LogValue>
+
+    /// The whole line, its one newline at the end.
+    func rendered(as style: Style) -> String {
+        switch style {
+        case .text: text
+        case .journal: "<\(level.priority)>" + text
+        case .json: json
+        }
+    }
+
+    private var text: String {
+        var line = "\(time.rfc3339) \(level.rawValue) \(program): "
+        SafeText.appendEscaped(message, to: &line)
+        for (key, value) in fields {
+            line += " "
+            SafeText.appendQuotedIfNeeded(key, to: &line)
+            line += "="
+            switch value {
+            case .string(let text): SafeText.appendQuotedIfNeeded(text, to: &line)
+            case .int(let number): line += "\(number)"
+            case .double(let number): line += "\(number)"
+            case .bool(let truth): line += "\(truth)"
+            }
+        }
+        return line + "\n"
+    }
+
+    private var json: String {
+        var line = "{\"time\":\"\(time.rfc3339)\",\"level\":\"\(level.rawValue)\",\"program\":"
+        SafeText.appendQuoted(program, to: &line)
+        line += ",\"message\":"
+        SafeText.appendQuoted(message, to: &line)
+        for (key, value) in fields {
+            line += ","
+            SafeText.appendQuoted(Self.reserved.contains(key) ? key + "_" : key, to: &line)
+            line += ":"
+            switch value {
+            case .string(let text): SafeText.appendQuoted(text, to: &line)
+            case .int(let number): line += "\(number)"
+            case .double(let number): line += number.isFinite ? "\(number)" : "\"\(number)\""
+            case .bool(let truth): line += "\(truth)"
+            }
+        }
+        return line + "}\n"
+    }
+
+    /// Keys of the line itself: a field of that name gets an underscore, so that none stands twice.
+    private static let reserved: Set<String> = ["time", "level", "program", "message"]
+}
