@@ -1,0 +1,29 @@
+import Base
+import Synchronization
+
+/// Values that many threads put in and one thread takes out, all at once.
+///
+/// It needs no capacity of its own: what is put in answers something that the taker has asked for.
+final class Inbox<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+    private let wakeUp: WakeUp
+
+    /// - Parameter wakeUp: signalled when the inbox turns from empty to filled.
+    init(wakeUp: WakeUp) { self.wakeUp = wakeUp }
+
+    func put(_ element: Element) {
+        let wakes = elements.withLock { elements -> Bool in
+            elements.append(element)
+            return elements.count == 1
+        }
+        if wakes { wakeUp.signal() }
+    }
+
+    /// Everything that is waiting, in arrival order; never blocks.
+    func takeAll() -> [Element] {
+        elements.withLock { elements in
+            defer { elements = [] }
+            return elements
+        }
+    }
+}
