@@ -1,0 +1,65 @@
+import Base
+import CLinux
+import Glibc
+
+/// Wakes one thread when the queue changes, in whichever process, or when a colleague calls.
+///
+/// Changes are seen by inotify on the queue's directory: every commit writes the WAL. A watch fires
+/// once and must be armed again, so that a busy queue does not flood a busy reader:
+///
+///     arm ─▶ look ─▶ nothing to do ─▶ wait ─▶ arm ─▶ look …
+///
+/// A change between arming and looking is seen by the look; one after it ends the wait. The waits
+/// are bounded besides, as a net: one second does no harm when nothing happens.
+public final class QueueWatcher: Sendable {
+    private let inotify: Descriptor
+    private let wakeUp: WakeUp
+    private let directory: String
+
+    /// - Throws: ``QueueError/file(_:)`` where the kernel's limit of inotify instances is reached.
+    public init(_ location: QueueLocation) throws(QueueError) {
+        directory = location.directory
+        do throws(SystemError) {
+            inotify = Descriptor(
+                adopting: try systemCall("inotify_init1") {
+                    inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+                })
+            wakeUp = try WakeUp()
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// Watches for the next change; call it before each look at the queue.
+    ///
+    /// A watch that cannot be set (the directory is gone, the kernel's limit is reached) is left to
+    /// the net of the bounded wait.
+    public func arm() {
+        let mask = UInt32(IN_MODIFY) | UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | IN_ONESHOT
+        _ = inotify_add_watch(inotify.rawValue, directory, mask)
+    }
+
+    /// Ends the current or the next wait; any thread may call it.
+    public func signal() { wakeUp.signal() }
+
+    /// Blocks until the queue changes, somebody calls ``signal()``, or the time is over.
+    ///
+    /// - Parameter timeout: zero or more; rounded up to whole milliseconds.
+    public func wait(atMost timeout: Duration) {
+        let milliseconds = (timeout + .nanoseconds(999_999)).milliseconds
+        var descriptors = [
+            pollfd(fd: inotify.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        // EINTR and errors end the wait early, which costs one look.
+        _ = poll(&descriptors, 2, Int32(clamping: max(0, milliseconds)))
+        if descriptors[0].revents != 0 { drain() }
+        if descriptors[1].revents != 0 { wakeUp.drain() }
+    }
+
+    private func drain() {
+        withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 8) { buffer in
+            while read(inotify.rawValue, buffer.baseAddress, buffer.count) > 0 {}
+        }
+    }
+}
