@@ -1,8 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// No package dependencies, by the owner's choice: Foundation, Dispatch and the system's C libraries.
-// Arrows point down only: programs → Queue, WhatsApp → Base → C targets. TidyTests read the imports and say so.
+// No package dependencies, by the owner's choice: Foundation, Dispatch, the system's C libraries.
+// Arrows point down only: programs → Queue, WhatsApp → Base → C targets.
+// TidyTests read the imports and say so.
 
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error)
@@ -52,7 +53,11 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "BaseTests",
+            dependencies: ["Base", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "WhatsAppTests",
             dependencies: ["WhatsApp", "TestSupport"],
