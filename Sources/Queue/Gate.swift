@@ -17,8 +17,9 @@ import Glibc
 /// would wait for each other across threads just as two processes do, but without this type's
 /// in-process order. Nobody holds it longer than about 10 ms plus its syncs.
 public final class Gate: Sendable {
-    /// Told of each pass: how long it waited, and how long it held the gate. Runs on the thread that
-    /// unlocks, after the gate is free.
+    /// Told of each pass how long it waited and how long it held the gate.
+    ///
+    /// Runs on the thread that unlocks, after the gate is free.
     public typealias Observer = @Sendable (_ waited: Duration, _ held: Duration) -> Void
 
     private let turn: Descriptor

@@ -6,7 +6,9 @@ struct Migration {
     let compatibleFrom: Int
     let sql: SQL
 
-    /// Every migration, oldest first. A test holds this list against the folder.
+    /// Every migration, oldest first.
+    ///
+    /// A test holds this list against the folder.
     static let all: [Migration] = [
         Migration(version: 1, compatibleFrom: 1, resource: PackageResources._001_queue_sql)
     ]

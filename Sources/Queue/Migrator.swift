@@ -71,7 +71,9 @@ struct Migrator {
         return tableCount == 0 && applicationID == 0
     }
 
-    /// Settings that must precede the first table. Page size: 16 KiB did best with 700-byte rows.
+    /// Settings that must precede the first table.
+    ///
+    /// Pages of 16 KiB did best with rows of 700 bytes.
     private func prepareFile() throws(QueueError) {
         try connection.execute("pragma page_size = 16384")
         try connection.execute("pragma journal_mode = wal")

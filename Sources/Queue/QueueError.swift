@@ -25,6 +25,7 @@ public enum QueueError: Error, Sendable, CustomStringConvertible {
     /// Anything else that SQLite refused.
     case sqlite(SQLiteError)
 
+    /// One line: what is wrong and what to do.
     public var description: String {
         switch self {
         case .missing(let path):
@@ -67,6 +68,7 @@ public struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The statement, where there was one.
     public let sql: String?
 
+    /// One line, without values.
     public var description: String {
         "SQLite error \(code): \(message)" + (sql.map { " (in: \($0))" } ?? "")
     }

@@ -17,9 +17,14 @@ public struct SeenKey: Hashable, Comparable, Sendable {
     /// Longest that an event may lie ahead of its receipt before its time is distrusted.
     static let aheadMax = Duration.seconds(86_400)
 
+    /// Makes the key of one event.
+    ///
     /// - Parameters:
+    ///   - high: the first eight bytes of the event key.
+    ///   - low: the last eight.
     ///   - eventSeconds: as the event says; distrusted, and taken for 0, where it is missing, more
     ///     than a day ahead of `receivedAt`, or older than `window`.
+    ///   - receivedAt: when its webhook was received.
     ///   - window: DEDUP_WINDOW.
     public init(
         high: UInt64,
@@ -45,10 +50,12 @@ public struct SeenKey: Hashable, Comparable, Sendable {
         (left.eventSeconds, left.high, left.low) < (right.eventSeconds, right.high, right.low)
     }
 
+    /// The moment of receipt is no part of an event's identity.
     public static func == (left: SeenKey, right: SeenKey) -> Bool {
         left.eventSeconds == right.eventSeconds && left.high == right.high && left.low == right.low
     }
 
+    /// Hashes what ``==(_:_:)`` compares.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(high)
         hasher.combine(low)

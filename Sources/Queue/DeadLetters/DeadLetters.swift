@@ -12,7 +12,9 @@ public struct DeadLetterFilter: Sendable, Equatable {
     public var until: Timestamp?
     /// One of its conversations, as the queue names it.
     public var conversation: String?
+    /// The business number that it came to.
     public var phoneNumberID: String?
+    /// The field of its first change, `messages` say.
     public var field: String?
 
     /// Meant are all dead letters.
@@ -21,17 +23,21 @@ public struct DeadLetterFilter: Sendable, Equatable {
 
 /// A delivery that was given up, without its body.
 public struct DeadLetter: Sendable, Equatable {
+    /// The same as when it was a delivery.
     public let id: DeliveryID
+    /// What it carries besides its body.
     public let envelope: DeliveryEnvelope
     /// ``DeadReason/name``.
     public let reason: String
     /// The status code that decided, where one did.
     public let status: Int?
+    /// When it was given up.
     public let diedAt: Timestamp
     /// Size of its body.
     public let byteCount: Int
     /// All attempts ever made.
     public let attemptTotal: Int
+    /// How often a person had it sent again.
     public let replayCount: Int
 }
 
@@ -54,8 +60,11 @@ public struct DeadLetters {
     /// Dead letters in the order of their ids, without bodies.
     ///
     /// - Parameters:
+    ///   - filter: which are meant.
     ///   - limit: 1 or more.
     ///   - after: the last id of the page before.
+    /// - Returns: one page; shorter than `limit` at the end.
+    /// - Throws: what every method of a session may throw.
     public func list(
         _ filter: DeadLetterFilter = DeadLetterFilter(),
         limit: Int,

@@ -8,11 +8,13 @@ public struct DeliveryEnvelope: Sendable, Equatable {
     public var webhook: WebhookID
     /// Its place among the deliveries of that webhook, from 0.
     public var part: Int
+    /// When that webhook was received.
     public var receivedAt: Timestamp
     /// The ordering keys: one, or several with FORWARD_SPLIT=webhook; no control characters.
     public var conversations: [String]
     /// The field of its first change, `messages` say.
     public var field: String
+    /// The business number that it came to, where the body says.
     public var phoneNumberID: String?
     /// Messages and other changes in it, 1 or more.
     public var eventCount: Int
@@ -24,8 +26,11 @@ public struct DeliveryEnvelope: Sendable, Equatable {
     public var signature1: String?
     /// The app secret that verified the webhook.
     public var secretFingerprint: String
+    /// The webhook's `User-Agent`.
     public var userAgent: String?
+    /// The webhook's `Content-Type`.
     public var contentType: String?
+    /// The webhook's sender, for `X-Forwarded-For`.
     public var remoteAddress: String
 
     /// Gathers what a delivery carries.
@@ -66,9 +71,13 @@ public struct DeliveryEnvelope: Sendable, Equatable {
 
 /// A delivery that the forward consumer has made and the queue does not hold yet.
 public struct NewDelivery: Sendable {
+    /// What it carries besides its body.
     public var envelope: DeliveryEnvelope
+    /// The bytes of the POST.
     public var body: [UInt8]
 
+    /// Puts a body into its envelope.
+    ///
     /// - Precondition: there is a conversation, and an event.
     public init(envelope: DeliveryEnvelope, body: [UInt8]) {
         precondition(!envelope.conversations.isEmpty, "a delivery has a conversation")
@@ -80,8 +89,11 @@ public struct NewDelivery: Sendable {
 
 /// A delivery that the queue holds.
 public struct Delivery: Sendable {
+    /// The same for life.
     public let id: DeliveryID
+    /// What it carries besides its body.
     public let envelope: DeliveryEnvelope
+    /// The bytes of the POST.
     public let body: [UInt8]
     /// Attempts spent of the budget, since the last replay.
     public let attemptCount: Int
@@ -99,7 +111,9 @@ public struct Delivery: Sendable {
 public struct Attempt: Sendable, Equatable {
     /// Counts from 1 over the life of the delivery.
     public var number: Int
+    /// When the request was begun.
     public var startedAt: Timestamp
+    /// Until the answer was complete, or the attempt failed.
     public var duration: Duration
     /// What happened, in one or two words: `answered`, `timeout`, `connection refused`.
     public var result: String

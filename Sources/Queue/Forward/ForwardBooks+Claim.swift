@@ -8,7 +8,10 @@ extension ForwardBooks {
     ///
     /// - Parameters:
     ///   - limit: 1 or more.
+    ///   - now: wall time; passed in so that tests own it.
     ///   - inFlight: deliveries that were claimed and are not settled; left out.
+    /// - Returns: none where nothing is due.
+    /// - Throws: what every method of a session may throw.
     public func claim(
         limit: Int,
         now: Timestamp,
@@ -51,6 +54,7 @@ extension ForwardBooks {
     ///   - head: a claimed delivery with one conversation.
     ///   - limit: 0 or more.
     /// - Returns: those behind it that never failed and have no other conversation.
+    /// - Throws: what every method of a session may throw.
     public func followers(
         of head: Delivery,
         limit: Int

@@ -12,8 +12,11 @@ public struct Settlement: Sendable {
         case dead(DeadReason)
     }
 
+    /// As it was claimed.
     public let delivery: Delivery
+    /// The try that is judged.
     public let attempt: Attempt
+    /// The verdict.
     public let outcome: Outcome
     /// Whether the receiver refused it, which has a smaller budget than failing.
     public let isRefusal: Bool
@@ -33,7 +36,11 @@ extension ForwardBooks {
     /// Settles only what is still held: a delivery that was replayed, discarded or erased meanwhile
     /// is left as it is.
     ///
-    /// - Parameter closedTime: how long the breaker has been closed over the life of the queue.
+    /// - Parameters:
+    ///   - settlements: at most one for a delivery.
+    ///   - now: wall time; passed in so that tests own it.
+    ///   - closedTime: how long the breaker has been closed over the life of the queue.
+    /// - Throws: what every method of a session may throw; nothing is settled then.
     public func settle(
         _ settlements: [Settlement],
         now: Timestamp,

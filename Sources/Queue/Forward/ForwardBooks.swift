@@ -25,6 +25,7 @@ public struct ForwardSlice: Sendable {
 
 /// A webhook whose body is signed but is not JSON that this program reads.
 public struct UnreadableWebhook: Sendable {
+    /// The row of the log, bytes included.
     public let webhook: StoredWebhook
     /// `X-Delivery-Id`, should it be replayed.
     public let key: String

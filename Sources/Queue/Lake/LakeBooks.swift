@@ -16,6 +16,7 @@ public struct SealedBatch: Sendable, Equatable {
     public let firstID: WebhookID
     /// The last webhook that was read for it.
     public let lastID: WebhookID
+    /// When its seal was stored.
     public let sealedAt: Timestamp
 
     /// Describes a batch, before it is sealed where `id` is `nil`.

@@ -44,7 +44,9 @@ public struct PendingWebhook {
 
 /// One row of the log.
 public struct StoredWebhook: Sendable {
+    /// Its place in the log.
     public let id: WebhookID
+    /// When its last byte was read.
     public let receivedAt: Timestamp
     /// The bytes that WhatsApp sent.
     public let body: [UInt8]
@@ -54,8 +56,11 @@ public struct StoredWebhook: Sendable {
     public let signature1: String?
     /// Which app secret verified the signature.
     public let secretFingerprint: String
+    /// `User-Agent` as it came.
     public let userAgent: String?
+    /// `Content-Type` as it came.
     public let contentType: String?
+    /// The sender's address, the proxies' word for it where they are trusted.
     public let remoteAddress: String
 }
 
@@ -96,6 +101,8 @@ public struct WebhookLog {
     ///   - limit: 1 or more.
     ///   - byteCountMax: bodies are added until they exceed this many bytes; the first is always
     ///     returned, whatever its size.
+    /// - Returns: none where nothing stands behind the cursor.
+    /// - Throws: what every method of a session may throw.
     public func read(
         after cursor: WebhookID,
         limit: Int,

@@ -1,7 +1,9 @@
 import Base
 import CSQLite
 
-/// One SQLite connection. Not Sendable on purpose: it stays on the thread that opened it.
+/// One SQLite connection.
+///
+/// Not Sendable on purpose: it stays on the thread that opened it.
 ///
 /// Every connection is set up alike, whoever opens it: no automatic checkpoint, none on close, no
 /// memory map (an I/O error on a map is a SIGBUS), no trust in the schema. Writes and checkpoints
@@ -160,7 +162,9 @@ final class Connection {
         }
     }
 
-    /// Runs `body` on one snapshot. Keep it short: the WAL cannot be reset past a reader.
+    /// Runs `body` on one snapshot.
+    ///
+    /// Keep it short: the WAL cannot be reset past a reader.
     func read<Result>(
         _ body: () throws(QueueError) -> Result
     ) throws(QueueError) -> Result {

@@ -12,16 +12,21 @@ public struct QueueStatistics: Sendable {
         public let oldestReceivedAt: Timestamp?
     }
 
+    /// The queue's identity, part of each object's name.
     public let queueID: String
+    /// The version that the file was migrated to.
     public let schemaVersion: Int
     /// The last webhook that was ever appended: as many were acknowledged.
     public let lastID: WebhookID
     /// Webhooks that are still in the log.
     public let storedCount: Int
+    /// The lake consumer.
     public let lake: ConsumerState
+    /// The forward consumer.
     public let forward: ConsumerState
-    /// Batches that are sealed and not in the lake yet, and their statuses.
+    /// Batches that are sealed and not in the lake yet.
     public let unshippedBatchCount: Int
+    /// Statuses in them.
     public let unshippedLineCount: Int
     /// When the oldest of them was sealed.
     public let oldestUnshippedAt: Timestamp?
@@ -33,9 +38,13 @@ public struct QueueStatistics: Sendable {
     public let deadByReason: [String: Int]
     /// When the oldest dead letter was given up.
     public let oldestDeadAt: Timestamp?
+    /// The books, as they stand.
     public let counters: [CounterName: Int64]
+    /// Pages of the database file.
     public let pageCount: Int
+    /// Those of them that hold nothing.
     public let freePageCount: Int
+    /// Size of a page.
     public let pageByteCount: Int
 
     /// A counter's value, 0 where it was never moved.

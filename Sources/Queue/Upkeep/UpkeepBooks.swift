@@ -10,6 +10,7 @@ public struct UpkeepBooks {
     ///
     /// - Parameter limit: rows of one slice, 1 or more.
     /// - Returns: how many were deleted; fewer than `limit` when there are no more.
+    /// - Throws: what every method of a session may throw.
     public func purgeLog(limit: Int) throws(QueueError) -> Int {
         let cut = try connection.scalar("select min(cursor) from consumer") ?? 0
         guard let first = try connection.scalar("select min(id) from webhook"), first <= cut else {
