@@ -1,0 +1,11 @@
+/// A secret: never printed, never logged.
+public struct Secret: Sendable, Equatable, CustomStringConvertible {
+    /// The secret itself.
+    public let bytes: [UInt8]
+
+    /// Takes over the bytes of a secret.
+    public init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Says nothing of the secret.
+    public var description: String { "<secret>" }
+}
