@@ -25,7 +25,7 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable {
     }
 
     /// Whole seconds since the epoch, rounded down also before 1970.
-    public var seconds: Int64 { rawValue >= 0 ? rawValue / 1_000 : (rawValue - 999) / 1_000 }
+    public var seconds: Int64 { rawValue / 1_000 - (rawValue % 1_000 < 0 ? 1 : 0) }
 
     /// Earlier is less.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
