@@ -1,5 +1,5 @@
-/// A secret: never printed, never logged.
-public struct Secret: Sendable, Equatable, CustomStringConvertible {
+/// A secret: never printed, never logged, not even by a debugger's dump.
+public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// The secret itself.
     public let bytes: [UInt8]
 
@@ -8,4 +8,7 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible {
 
     /// Says nothing of the secret.
     public var description: String { "<secret>" }
+
+    /// Shows nothing of the secret.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
