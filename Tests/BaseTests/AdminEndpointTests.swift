@@ -75,6 +75,17 @@ private final class RunningEndpoint {
         #expect(try running.exchange(request).hasPrefix("\(status) "))
     }
 
+    @Test func `who is refused may finish sending, so that the answer is not lost to a reset`()
+        throws
+    {
+        let running = try RunningEndpoint()
+        let client = try running.client()
+        try client.write(Array("POST /metrics HTTP/1.1\r\nContent-Length: 30000\r\n\r\n".utf8))
+        #expect(try client.readAnswer().status == 405)
+        #expect(throws: BlockingHTTPClient.Failure.self) { try client.readAnswer() }
+        for _ in 0..<3 { try client.write([UInt8](repeating: 0x61, count: 10_000)) }
+    }
+
     @Test func `HEAD has the fields and no body`() throws {
         let request = AdminRequest(head: Array("HEAD /healthz HTTP/1.1\r\n".utf8))
         let answers = AdminAnswers(metrics: MetricsRegistry(), readiness: { nil }, refresh: {})
