@@ -126,11 +126,21 @@ public struct LakeBooks {
     }
 
     /// Batches that the lake does not hold yet, oldest first.
-    public func unshippedBatches(limit: Int = 100) throws(QueueError) -> [SealedBatch] {
+    ///
+    /// - Parameters:
+    ///   - last: where the look before this one ended; `nil` begins with the oldest.
+    ///   - limit: 1 or more.
+    /// - Returns: none where the lake holds all that was sealed.
+    /// - Throws: what every method of a session may throw.
+    public func unshippedBatches(
+        after last: BatchID? = nil,
+        limit: Int = 100
+    ) throws(QueueError) -> [SealedBatch] {
         let select = try connection.statement(.unshippedBatches)
         defer { select.reset() }
 
         select.bind(1, limit)
+        select.bind(2, last?.rawValue ?? 0)
         var batches: [SealedBatch] = []
         while try select.step() { batches.append(Self.batch(at: select)) }
         return batches
@@ -143,6 +153,22 @@ public struct LakeBooks {
 
         select.bind(1, objectName)
         return try select.step()
+    }
+
+    /// Whether a batch with this object name is sealed and not shipped: its spool file is needed.
+    public func isUnshipped(objectName: String) throws(QueueError) -> Bool {
+        let select = try connection.statement(
+            "select 1 from lake_batch where object_name = ?1 and shipped_at is null")
+        defer { select.reset() }
+
+        select.bind(1, objectName)
+        return try select.step()
+    }
+
+    /// How many batches are sealed and not shipped.
+    public func unshippedCount() throws(QueueError) -> Int {
+        Int(
+            try connection.scalar("select count(*) from lake_batch where shipped_at is null") ?? 0)
     }
 
     /// Records that the lake holds a batch; nothing changes where that is known already.
@@ -189,6 +215,6 @@ extension SQL {
     static let unshippedBatches: SQL = """
         select id, object_name, sha256, byte_count, line_count, first_webhook_id,
           last_webhook_id, sealed_at
-        from lake_batch where shipped_at is null order by id limit ?1
+        from lake_batch where shipped_at is null and id > ?2 order by id limit ?1
         """
 }

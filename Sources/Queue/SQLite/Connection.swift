@@ -15,6 +15,8 @@ final class Connection {
     private let synchronous: Synchronous
     /// Pages in the WAL after the last commit of this connection.
     private(set) var walPages = 0
+    /// How long the last write of this connection held the gate.
+    private(set) var lastHold = Duration.zero
     private var statements: [SQL: Statement] = [:]
 
     /// Longest wait for a lock that another connection holds: recovery after a crash, a backup.
@@ -121,7 +123,11 @@ final class Connection {
         _ body: () throws(QueueError) -> Result
     ) throws(QueueError) -> Result {
         gate.lock()
-        defer { gate.unlock() }
+        let start = MonotonicClock.now()
+        defer {
+            lastHold = MonotonicClock.now() - start
+            gate.unlock()
+        }
 
         return try writeHoldingGate(body)
     }

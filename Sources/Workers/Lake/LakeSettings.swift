@@ -1,0 +1,17 @@
+import Base
+
+/// What the lake pool is told by its configuration.
+struct LakeSettings: Sendable {
+    /// `LAKE_URL`.
+    var lake: LakeAddress
+    /// `LAKE_BATCH_BYTES_MAX`, `LAKE_BATCH_AGE_MAX`.
+    var rules = BatchRules()
+    /// `LAKE_COMPRESSION`.
+    var compression = ObjectCompression.gzip
+    /// `LAKE_BACKOFF_MAX`.
+    var backoff = LakeBackoff()
+    /// `DEDUP_WINDOW`.
+    var dedupWindow: Duration = .seconds(8 * 86_400)
+    /// `DISK_FREE_BYTES_MIN`, in bytes.
+    var diskFreeBytesMin = 268_435_456
+}
