@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 int clinux_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags) {
@@ -13,3 +14,7 @@ int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
 uint32_t clinux_epollet(void) { return EPOLLET; }
 
 int clinux_environment_set(const char *name, const char *value) { return setenv(name, value, 1); }
+
+int clinux_rename_new(const char *from, const char *to) {
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}

@@ -23,6 +23,8 @@
 int clinux_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 int clinux_openat(int directory, const char *path, int flags, mode_t mode);
 uint32_t clinux_epollet(void);
+/* Renames to a name that must be free: EEXIST otherwise; EINVAL where the file system cannot. */
+int clinux_rename_new(const char *from, const char *to);
 int clinux_environment_set(const char *name, const char *value);
 
 #endif

@@ -3,14 +3,12 @@
 /// Full jitter spreads what failed together over the whole delay, so that it does not come back
 /// together.
 struct Backoff: Sendable, Equatable {
-    /// Ceiling of the first delay. `FORWARD_BACKOFF_MIN`.
+    /// Ceiling of the first delay, `FORWARD_BACKOFF_MIN`.
     var delayMin: Duration
-    /// No ceiling is above it. `FORWARD_BACKOFF_MAX`.
+    /// No ceiling is above it, `FORWARD_BACKOFF_MAX`.
     var delayMax: Duration
 
-    /// The widest delay after an attempt; doubles with each, and cannot overflow.
-    ///
-    /// - Parameter number: 1 for the first attempt.
+    /// The widest delay after attempt `number`, from 1; doubles with each, and cannot overflow.
     func ceiling(afterAttempt number: Int) -> Duration {
         precondition(number >= 1, "attempts count from 1")
         var ceiling = delayMin
@@ -22,11 +20,7 @@ struct Backoff: Sendable, Equatable {
         return min(ceiling, delayMax)
     }
 
-    /// The delay after an attempt.
-    ///
-    /// - Parameters:
-    ///   - number: 1 for the first attempt.
-    ///   - jitter: a fraction in `0..<1`.
+    /// The delay after attempt `number`, from 1, for a jitter in `0..<1`.
     func delay(afterAttempt number: Int, jitter: Double) -> Duration {
         precondition((0..<1).contains(jitter), "jitter is a fraction")
         return ceiling(afterAttempt: number) * jitter

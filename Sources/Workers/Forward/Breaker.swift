@@ -1,5 +1,6 @@
-/// Tells trouble of the destination from trouble of one message, and keeps load off a destination
-/// that is down. One per destination. Pure: time is passed in.
+/// Tells trouble of the destination from trouble of one message, and keeps load off it while down.
+///
+/// One per destination. Pure: time is passed in.
 ///
 ///              refused connection, or a streak of failures
 ///      closed ────────────────────────────────────────────▶ open

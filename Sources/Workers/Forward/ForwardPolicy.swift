@@ -13,11 +13,12 @@ import Base
 ///     name, connection or TLS failed           tried again, free                tried again, free
 ///     anything else, redirects included        tried again `refusalsMax` times  tried again, free
 ///
+/// What is free waits for the breaker more than for its own delay, which stays the shortest then.
 /// Spent attempts end at `attemptsMax`, and everything ends at `ageMax`: dead, with the reason.
 struct ForwardPolicy: Sendable, Equatable {
-    /// Attempts that may be spent on one delivery before it is dead. `FORWARD_ATTEMPTS_MAX`.
+    /// Attempts that may be spent on one delivery before it is dead, `FORWARD_ATTEMPTS_MAX`.
     var attemptsMax: Int
-    /// Refusals (4xx, 3xx and the like) before a delivery is dead. `FORWARD_REFUSALS_MAX`.
+    /// Refusals (4xx, 3xx and the like) before a delivery is dead, `FORWARD_REFUSALS_MAX`.
     var refusalsMax: Int
     /// Age, counted from the first recorded failure, at which a failing delivery is dead.
     var ageMax: Duration
@@ -31,6 +32,7 @@ struct ForwardPolicy: Sendable, Equatable {
     ///   - history: the delivery before this attempt.
     ///   - isFree: true where nothing may be spent: a probe, or the breaker was not closed.
     ///   - jitter: a fraction in `0..<1`.
+    /// - Returns: what the table says; nothing is remembered here.
     func outcome(
         of answer: AttemptAnswer, history: History, isFree: Bool, jitter: Double
     ) -> Outcome {
@@ -38,11 +40,10 @@ struct ForwardPolicy: Sendable, Equatable {
         case .delivered:
             return .delivered
         case .unreached:
-            return retry(answer, exponent: history.attemptTotal + 1, isSpent: false, jitter)
+            let exponent = isFree ? 1 : history.attemptTotal + 1
+            return retry(answer, exponent: exponent, isSpent: false, jitter)
         case .transient, .refused:
-            if isFree {
-                return retry(answer, exponent: history.attemptCount + 1, isSpent: false, jitter)
-            }
+            if isFree { return retry(answer, exponent: 1, isSpent: false, jitter) }
             return deadReason(of: answer, history: history).map(Outcome.dead)
                 ?? retry(answer, exponent: history.attemptCount + 1, isSpent: true, jitter)
         }

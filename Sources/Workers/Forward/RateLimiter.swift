@@ -1,4 +1,5 @@
-/// Spaces attempts evenly: one each `interval`, never several at once to make up for a pause.
+/// Spaces attempts evenly, and never sends several at once to make up for a pause.
+///
 /// Pure: time is passed in.
 struct RateLimiter: Sendable {
     /// Zero where there is no limit.

@@ -31,7 +31,7 @@ enum HTTPDate {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// The moment named, or nil where the text has none of the three forms:
+    /// Reads the moment named; nil where the text has none of the three forms.
     ///
     ///     Sun, 06 Nov 1994 08:49:37 GMT      preferred
     ///     Sunday, 06-Nov-94 08:49:37 GMT     RFC 850; two digits: 1970 to 2069

@@ -47,9 +47,11 @@ final class HTTPClient: Sendable {
         )
     }
 
-    /// Starts an exchange; never blocks.
+    /// Starts an exchange and never blocks.
     ///
-    /// - Parameter ticket: comes back with the report, which may come before this returns.
+    /// - Parameters:
+    ///   - request: its URL is one that the configuration let pass.
+    ///   - ticket: comes back with the report, which may come before this returns.
     func send(_ request: HTTPRequest, ticket: Int) {
         guard let url = URL(string: request.url) else {
             preconditionFailure("the configuration let a URL pass that is none")

@@ -6,8 +6,9 @@ import Glibc
 /// libcurl, under URLSession, obeys `http_proxy` whatever the session's configuration says. A proxy
 /// that the machine has for its package downloads must not come between the workers and PHP.
 enum ProxyExemption {
-    /// Adds a host to `no_proxy`. Call it before there is another thread: the environment has no
-    /// lock.
+    /// Adds a host to `no_proxy`.
+    ///
+    /// Call it before there is another thread: the environment has no lock.
     static func add(host: String) {
         let current = getenv("no_proxy").map { String(cString: $0) } ?? inherited
         clinux_environment_set("no_proxy", list(current, adding: host))

@@ -1,0 +1,198 @@
+import Base
+import Queue
+
+extension ForwardLoop {
+    /// Judges every request that has ended.
+    func judgeEnds() {
+        for completion in inbox.takeAll() {
+            guard let unit = inFlight.removeValue(forKey: completion.ticket) else { continue }
+            if completion.result == .failed(.cancelled) {
+                // We gave it up: it says nothing about the receiver, and was never counted.
+                metrics.count(.cancelled)
+                held.subtract(unit.deliveries.map(\.id))
+            } else {
+                judge(completion, of: unit)
+            }
+        }
+    }
+
+    /// Stores what was judged, in one transaction; what cannot be stored now is kept.
+    func settle() throws(QueueError) {
+        guard !unsettled.isEmpty else { return }
+        try session.forward.settle(
+            unsettled, now: .now(), closedTime: closedClock.reading(now: MonotonicClock.now()))
+        held.subtract(unsettled.map(\.delivery.id))
+        unsettled.removeAll(keepingCapacity: true)
+    }
+
+    private func judge(_ completion: HTTPCompletion, of unit: DispatchUnit) {
+        let now = MonotonicClock.now()
+        let answer = AttemptAnswer(completion, now: .now())
+        let change = breaker.record(
+            Self.signal(of: answer, unit: unit), isProbe: unit.isProbe, now: now)
+        closedClock.follow(isClosed: breaker.isClosed, now: now)
+        note(answer, completion, now: now)
+        announce(change)
+        let isFree =
+            unit.isProbe || !breaker.isClosed || breaker.openingCount != unit.openingCount
+        for delivery in unit.deliveries {
+            settle(delivery, answer: answer, completion: completion, isFree: isFree, now: now)
+        }
+    }
+
+    private static func signal(of answer: AttemptAnswer, unit: DispatchUnit) -> Breaker.Signal {
+        switch answer.kind {
+        case .delivered: .success
+        case .transient, .refused: .failure(conversation: unit.conversation)
+        case .unreached: .unreached(isRefused: answer == .failed(.connectionRefused))
+        }
+    }
+
+    private func settle(
+        _ delivery: Delivery, answer: AttemptAnswer, completion: HTTPCompletion, isFree: Bool,
+        now: Duration
+    ) {
+        let history = ForwardPolicy.History(
+            attemptCount: delivery.attemptCount,
+            refusalCount: delivery.refusalCount,
+            attemptTotal: delivery.attemptTotal,
+            age: delivery.ageStarted.map { closedClock.reading(now: now) - $0 })
+        let outcome = settings.policy.outcome(
+            of: answer, history: history, isFree: isFree, jitter: .random(in: 0..<1))
+        report(outcome, of: delivery, answer: answer)
+        unsettled.append(
+            Settlement(
+                delivery: delivery,
+                attempt: Attempt(
+                    number: delivery.attemptTotal + 1,
+                    startedAt: completion.startedAt,
+                    duration: completion.duration,
+                    result: answer.result,
+                    status: answer.status,
+                    answer: completion.answerBody,
+                    isSpent: outcome.isSpent),
+                outcome: Settlement.Outcome(outcome, status: answer.status, now: .now()),
+                isRefusal: answer.kind == .refused && outcome.isSpent))
+    }
+
+    private func note(_ answer: AttemptAnswer, _ completion: HTTPCompletion, now: Duration) {
+        metrics.attemptDuration.observe(completion.duration)
+        switch answer.kind {
+        case .delivered: metrics.count(.delivered)
+        case .refused: metrics.count(.refused)
+        case .transient: metrics.count(.transient)
+        case .unreached: metrics.count(.unreached)
+        }
+        if answer.kind == .delivered, completion.isHTML { metrics.htmlAnswers.add() }
+        guard let status = answer.status, let hint = hints.noted(status: status, now: now) else {
+            return
+        }
+        log.warning(
+            "the receiver's answer points to its set-up",
+            ["status": .int(status), "advice": .string(hint.advice)])
+    }
+
+    private func announce(_ change: Breaker.Change?) {
+        metrics.show(breaker)
+        switch change {
+        case .opened(let delay):
+            metrics.breakerOpenings.add()
+            log.warning(
+                "the receiver is down, breaker opened: waiting deliveries spend no attempts",
+                ["probe_in_ms": .int(Int(delay.milliseconds))])
+        case .closed(let probeCount):
+            log.notice(
+                "the receiver is back, breaker closed: slow start", ["probes": .int(probeCount)])
+        case nil:
+            break
+        }
+    }
+
+    private func report(
+        _ outcome: ForwardPolicy.Outcome, of delivery: Delivery, answer: AttemptAnswer
+    ) {
+        switch outcome {
+        case .delivered:
+            metrics.delivered.add()
+        case .retry(let delay, let isSpent):
+            guard log.isEnabled(.info) else { return }
+            log.info(
+                "attempt failed, will retry",
+                [
+                    "delivery": .describing(delivery.id), "result": .string(answer.result),
+                    "status": .int(answer.status ?? 0), "spent": .bool(isSpent),
+                    "delay_ms": .int(Int(delay.milliseconds)),
+                ])
+        case .dead(let cause):
+            metrics.dead.add()
+            log.warning(
+                "delivery is a dead letter now",
+                [
+                    "delivery": .describing(delivery.id), "result": .string(answer.result),
+                    "status": .int(answer.status ?? 0), "cause": .string("\(cause)"),
+                ])
+        }
+    }
+}
+
+extension AttemptAnswer {
+    init(_ completion: HTTPCompletion, now: Timestamp) {
+        switch completion.result {
+        case .answered(let answer):
+            self = .answered(
+                status: answer.status,
+                retryAfter: answer.retryAfter.flatMap { RetryAfter.parse($0, now: now) })
+        case .failed(let failure):
+            self = .failed(failure)
+        }
+    }
+
+    /// The word in the attempt's row.
+    var result: String {
+        switch self {
+        case .answered: "answered"
+        case .failed(let failure): failure.rawValue
+        }
+    }
+}
+
+extension HTTPCompletion {
+    var answerBody: [UInt8] {
+        switch result {
+        case .answered(let answer): answer.body
+        case .failed: []
+        }
+    }
+
+    /// Says so by its type, or begins like a page.
+    var isHTML: Bool {
+        guard case .answered(let answer) = result else { return false }
+        if answer.contentType?.lowercased().hasPrefix("text/html") == true, !answer.body.isEmpty {
+            let start = answer.body.drop { $0 <= 32 }.first
+            return start == UInt8(ascii: "<")
+        }
+        return answer.body.starts(with: Array("<!DOCTYPE".utf8))
+    }
+}
+
+extension ForwardPolicy.Outcome {
+    /// Whether the attempt counts against the budget; a delivery's last one always does.
+    var isSpent: Bool {
+        switch self {
+        case .delivered, .dead: true
+        case .retry(_, let isSpent): isSpent
+        }
+    }
+}
+
+extension Settlement.Outcome {
+    init(_ outcome: ForwardPolicy.Outcome, status: Int?, now: Timestamp) {
+        switch outcome {
+        case .delivered: self = .delivered
+        case .retry(let delay, _): self = .retry(at: now + delay)
+        case .dead(.refused(let status)): self = .dead(.refused(status: status))
+        case .dead(.attemptsSpent): self = .dead(.attemptsSpent(status: status))
+        case .dead(.tooOld): self = .dead(.tooOld(status: status))
+        }
+    }
+}
