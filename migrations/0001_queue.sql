@@ -4,10 +4,10 @@
 -- Identity of this file and the versions that can work with it. One row.
 create table queue (
   one                       integer not null primary key,
-  queue_id                  text    not null,  -- made once per file, and anew by restore: names lake objects
+  queue_id                  text    not null,  -- made once per file: names lake objects
   created_at                integer not null,
   schema_version            integer not null,
-  schema_version_compatible integer not null,  -- the oldest program that can still work with this file
+  schema_version_compatible integer not null,  -- the oldest program that can work with it
   constraint queue_has_one_row check (one = 1),
   constraint queue_id_is_hex check (length(queue_id) = 12)
 ) strict;
@@ -36,15 +36,16 @@ create table consumer (
 
 insert into consumer (name, cursor) values ('lake', 0), ('forward', 0);
 
--- The books. A counter changes in the transaction that moves what it counts; purging never changes one.
+-- The books. A counter changes in the transaction that moves what it counts; purging never changes
+-- one.
 create table counter (
   name  text    not null primary key,
   value integer not null
 ) strict, without rowid;
 
--- Event keys that were met, to tell doubles. Clustered by the event's own time, so that inserts stay at
--- the right edge and expiry deletes a range. A key belongs to the first webhook that held it: one that a
--- crashed run left behind is met again by the same webhook, and is no double.
+-- Event keys that were met, to tell doubles. Clustered by the event's own time, so that inserts
+-- stay at the right edge and expiry deletes a range. A key belongs to the first webhook that held
+-- it: one that a crashed run left behind is met again by the same webhook, and is no double.
 create table seen (
   event_seconds integer not null,        -- 0: no usable time, expires by received_at
   digest        blob    not null,        -- 16 bytes of SHA-256
@@ -55,7 +56,8 @@ create table seen (
   constraint seen_can_expire check ((event_seconds = 0) = (received_at is not null))
 ) strict, without rowid;
 
--- Sealed batches: statuses that became one object of the lake. Kept after shipping, to verify the lake by.
+-- Sealed batches: statuses that became one object of the lake. Kept after shipping, to verify the
+-- lake by.
 create table lake_batch (
   id               integer not null primary key autoincrement,
   object_name      text    not null,
@@ -81,8 +83,8 @@ create index lake_batch_unshipped_idx on lake_batch (id) where shipped_at is nul
 --                │  dead ──▶ discarded   │
 --                └───┴───────────────────┘
 --
--- `due_at` is set only on a delivery that stands first in all of its conversations, so claiming reads
--- one index however many wait.
+-- `due_at` is set only on a delivery that stands first in all of its conversations, so claiming
+-- reads one index however many wait.
 create table delivery (
   id                 integer not null primary key autoincrement,
   key                text    not null,   -- X-Delivery-Id

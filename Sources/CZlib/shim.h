@@ -3,7 +3,7 @@
 #define CZLIB_SHIM_H
 #include <zlib.h>
 
-/* 15 + 16: the largest window, with a gzip header whose time stamp is zero, so equal input gives equal bytes. */
+/* 15 + 16: the largest window, and a gzip header with time zero: equal input, equal bytes. */
 static inline int czlib_gzip_init(z_stream *stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 }

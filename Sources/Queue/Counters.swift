@@ -1,8 +1,9 @@
 /// The books of the queue, in events unless the name says otherwise.
 ///
 /// They balance in every committed state:
-/// `lakeFound = lakeDoubles + lakeSealed + lakeErased`, `lakeSealed = lakeShipped + lines of unshipped batches`,
-/// `forwardFound = forwardDoubles + waiting + delivered + dead + discarded + dropped + erased`.
+/// `lakeFound = lakeDoubles + lakeSealed + lakeErased`, `lakeSealed = lakeShipped + lines of
+/// unshipped batches`, `forwardFound = forwardDoubles + waiting + delivered + dead + discarded +
+/// dropped + erased`.
 public enum CounterName: String, CaseIterable, Sendable {
     /// Statuses that the lake consumer found in the webhooks it has read.
     case lakeFound = "lake_found"
@@ -36,7 +37,8 @@ public enum CounterName: String, CaseIterable, Sendable {
     case deadLetters = "dead_letters"
     /// Deliveries that wait.
     case waitingDeliveries = "waiting_deliveries"
-    /// The breaker's closed time in milliseconds, by which the age of a failing delivery is measured.
+    /// The breaker's closed time in milliseconds, by which the age of a failing delivery is
+    /// measured.
     case closedTime = "closed_time_ms"
     /// The last turn that was given out.
     case lastPosition = "last_position"

@@ -14,7 +14,8 @@ public enum FileFacts {
         return stat(path, &facts) == 0 ? Int(facts.st_size) : 0
     }
 
-    /// Bytes free to this user on the file system that holds `path`, or `nil` where it is not there.
+    /// Bytes free to this user on the file system that holds `path`, or `nil` where it is not
+    /// there.
     public static func freeByteCount(at path: String) -> Int? {
         var facts = statvfs()
         guard statvfs(path, &facts) == 0 else { return nil }

@@ -7,15 +7,15 @@ import Glibc
 ///
 /// SQLite before 3.51.3 can lose committed pages when a checkpoint of one process races with a
 /// commit of another (https://www.sqlite.org/wal.html#the_wal_reset_bug). The gate makes that race
-/// impossible: only its holder writes or checkpoints. `flock` alone is not fair: a holder that locks
-/// again at once starves a waiter. So there are two files: a waiter holds *turn* while it waits for
-/// *gate*, and whoever comes later queues behind it on *turn*.
+/// impossible: only its holder writes or checkpoints. `flock` alone is not fair: a holder that
+/// locks again at once starves a waiter. So there are two files: a waiter holds *turn* while it
+/// waits for *gate*, and whoever comes later queues behind it on *turn*.
 ///
 ///     lock turn ─▶ lock gate ─▶ unlock turn ─▶ write ─▶ unlock gate
 ///
-/// One `Gate` per process and queue: `flock` belongs to the open file, so two of them in one process
-/// would wait for each other across threads just as two processes do, but without this type's
-/// in-process order. Nobody holds it longer than about 10 ms plus its syncs.
+/// One `Gate` per process and queue: `flock` belongs to the open file, so two of them in one
+/// process would wait for each other across threads just as two processes do, but without this
+/// type's in-process order. Nobody holds it longer than about 10 ms plus its syncs.
 public final class Gate: Sendable {
     /// Told of each pass how long it waited and how long it held the gate.
     ///

@@ -4,8 +4,8 @@ import Glibc
 
 /// Makes a queue file and brings it to this program's schema.
 ///
-/// Each migration is one transaction under the gate together with the version it leads to, so that a
-/// crash leaves the schema before it or after it. A file that says it needs a newer program is
+/// Each migration is one transaction under the gate together with the version it leads to, so that
+/// a crash leaves the schema before it or after it. A file that says it needs a newer program is
 /// refused untouched.
 struct Migrator {
     let connection: Connection
@@ -18,7 +18,8 @@ struct Migrator {
     /// - Throws: ``QueueError/file(_:)``.
     static func createFile(at location: QueueLocation) throws(QueueError) {
         do throws(SystemError) {
-            // O_EXCL: an existing file must not be opened here, closing it would drop SQLite's locks.
+            // O_EXCL: an existing file must not be opened here, closing it would drop SQLite's
+            // locks.
             let raw = open(location.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             if raw == -1 {
                 let code = errno

@@ -4,7 +4,8 @@ import CSQLite
 /// The durable queue of webhooks: one SQLite file in WAL mode, the only contract between programs.
 ///
 /// Promises and invariants:
-/// - A webhook is stored once ``WebhookLog/appendHoldingGate(_:)`` returns: its transaction is synced.
+/// - A webhook is stored once ``WebhookLog/appendHoldingGate(_:)`` returns: its transaction is
+///   synced.
 /// - The log is append-only and read by two consumers, each behind its own cursor. A row is deleted
 ///   only when both have passed it.
 /// - What a consumer makes of a webhook is stored in the transaction that moves its cursor past it.

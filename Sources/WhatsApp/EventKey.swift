@@ -19,7 +19,8 @@ public struct EventKey: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - kind: ``EventKind/status`` or ``EventKind/message``; others are not told from doubles.
-    ///   - phoneNumberID: `phone_number_id` as it stands in the body, quotes included; may be empty.
+    ///   - phoneNumberID: `phone_number_id` as it stands in the body, quotes included; may be
+    ///     empty.
     ///   - object: the element's bytes as they were sent.
     public init(
         kind: EventKind, phoneNumberID: UnsafeRawBufferPointer, object: UnsafeRawBufferPointer

@@ -101,7 +101,8 @@ extension RequestCase {
         .refused("a relative target", .target, "GET webhook HTTP/1.1\r\nHost: a\r\n\r\n"),
         .refused("another scheme", .target, "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
         .refused(
-            "an absolute target without host", .target, "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "an absolute target without host", .target,
+            "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n"),
         .refused("a user in the target", .target, "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
         .refused("connect without a port", .target, "CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n"),
     ]

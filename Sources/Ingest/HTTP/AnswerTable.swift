@@ -1,5 +1,4 @@
 import Base
-import Glibc
 
 /// Every answer without a body, ready to be sent: made once, and given a new Date each second.
 ///
@@ -7,7 +6,7 @@ import Glibc
 /// hot path a pointer and a length. Used by one thread.
 final class AnswerTable {
     /// What the Connection field says.
-    enum Persistence: Int, CaseIterable {
+    enum Persistence: UInt8, CaseIterable {
         /// Nothing: HTTP/1.1 goes on.
         case persistent
         /// `keep-alive`, as HTTP/1.0 clients want to hear.
@@ -51,14 +50,9 @@ final class AnswerTable {
     }
 
     /// The whole answer; valid until the table goes, constant until the next `refresh`.
-    func answer(_ status: Int, _ persistence: Persistence) -> UnsafeRawBufferPointer {
-        let span = spans[status * Persistence.allCases.count + persistence.rawValue]
+    func answer(_ status: HTTPStatus, _ persistence: Persistence) -> UnsafeRawBufferPointer {
+        let span = spans[Int(status.rawValue) * 3 + Int(persistence.rawValue)]
         return UnsafeRawBufferPointer(start: bytes + span.start, count: span.count)
-    }
-
-    /// The place of a status in the table.
-    static func index(of status: HTTPStatus) -> Int {
-        HTTPStatus.allCases.firstIndex(of: status) ?? 0
     }
 
     /// A 200 with `body` as plain text; for HEAD the same without the body.
@@ -78,7 +72,7 @@ final class AnswerTable {
         _ persistence: Persistence,
         fields: String
     ) -> (bytes: [UInt8], dateOffset: Int) {
-        var text = "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nDate: "
+        var text = "HTTP/1.1 \(status.code) \(status.phrase)\r\nDate: "
         let dateOffset = text.utf8.count
         text += "\(datePlaceholder)\r\n\(status.fields)\(fields)"
         switch persistence {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// `host[:port]`, the value of a Host field and the middle of an absolute target.
 enum Authority {
     /// An empty host is valid in a Host field, where it says that the target had none.
@@ -37,16 +35,7 @@ enum Authority {
     private static func isLiteral(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let first = bytes.first else { return false }
         if first | 0x20 == 0x76 { return isLaterLiteral(bytes) }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 48) { text in
-            guard bytes.count < 46 else { return false }
-            for index in 0..<bytes.count {
-                guard bytes[index] != 0 else { return false }
-                text[index] = CChar(bitPattern: bytes[index])
-            }
-            text[bytes.count] = 0
-            var address = in6_addr()
-            return inet_pton(AF_INET6, text.baseAddress, &address) == 1
-        }
+        return bytes.contains(ByteClass.colon) && IPAddress(bytes) != nil
     }
 
     /// IPvFuture of RFC 3986: `v1.x`.

@@ -1,21 +1,45 @@
-/// A status code with what every answer that carries it says beside.
-enum HTTPStatus: Int, CaseIterable, Sendable {
-    case ok = 200
-    case badRequest = 400
-    case unauthorized = 401
-    case forbidden = 403
-    case notFound = 404
-    case methodNotAllowed = 405
-    case requestTimeout = 408
-    case lengthRequired = 411
-    case contentTooLarge = 413
-    case targetTooLong = 414
-    case unsupportedMediaType = 415
-    case expectationFailed = 417
-    case headTooLarge = 431
-    case notImplemented = 501
-    case unavailable = 503
-    case versionNotSupported = 505
+/// A status this server answers with, and what every such answer says beside it.
+///
+/// The raw value is its place in tables.
+enum HTTPStatus: UInt8, CaseIterable, Sendable {
+    case ok
+    case badRequest
+    case unauthorized
+    case forbidden
+    case notFound
+    case methodNotAllowed
+    case requestTimeout
+    case lengthRequired
+    case contentTooLarge
+    case targetTooLong
+    case unsupportedMediaType
+    case expectationFailed
+    case headTooLarge
+    case notImplemented
+    case unavailable
+    case versionNotSupported
+
+    /// The number on the wire.
+    var code: Int {
+        switch self {
+        case .ok: 200
+        case .badRequest: 400
+        case .unauthorized: 401
+        case .forbidden: 403
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .requestTimeout: 408
+        case .lengthRequired: 411
+        case .contentTooLarge: 413
+        case .targetTooLong: 414
+        case .unsupportedMediaType: 415
+        case .expectationFailed: 417
+        case .headTooLarge: 431
+        case .notImplemented: 501
+        case .unavailable: 503
+        case .versionNotSupported: 505
+        }
+    }
 
     /// The reason phrase of RFC 9110.
     var phrase: StaticString {
@@ -56,44 +80,44 @@ enum HTTPStatus: Int, CaseIterable, Sendable {
 
 /// Why a request gets no 200.
 ///
-/// The raw value is the label of the metric; the client sees the status alone.
-enum Refusal: String, CaseIterable, Sendable {
+/// The raw value is its place in tables. The client sees the status alone.
+enum Refusal: UInt8, CaseIterable, Sendable {
     // The framing is in doubt: answered, then closed.
-    case emptyLines = "empty_lines"
-    case requestLine = "request_line"
-    case methodTooLong = "method_too_long"
+    case emptyLines
+    case requestLine
+    case methodTooLong
     case target
-    case targetTooLong = "target_too_long"
+    case targetTooLong
     case version
-    case fieldName = "field_name"
-    case fieldValue = "field_value"
-    case fieldFolded = "field_folded"
-    case fieldRepeated = "field_repeated"
-    case fieldsTooMany = "fields_too_many"
-    case headTooLarge = "head_too_large"
+    case fieldName
+    case fieldValue
+    case fieldFolded
+    case fieldRepeated
+    case fieldsTooMany
+    case headTooLarge
     case host
-    case contentLength = "content_length"
-    case bodyTooLarge = "body_too_large"
-    case transferEncoding = "transfer_encoding"
-    case transferCoding = "transfer_coding"
-    case framingConflict = "framing_conflict"
+    case contentLength
+    case bodyTooLarge
+    case transferEncoding
+    case transferCoding
+    case framingConflict
     case expectation
     case chunk
-    case chunkOverhead = "chunk_overhead"
-    case trailerTooLarge = "trailer_too_large"
+    case chunkOverhead
+    case trailerTooLarge
     case incomplete
-    case tooSlow = "too_slow"
-    case lengthMissing = "length_missing"
+    case tooSlow
+    case lengthMissing
 
     // The request is understood and refused.
     case path
     case method
-    case methodUnknown = "method_unknown"
-    case contentEncoding = "content_encoding"
-    case signatureMissing = "signature_missing"
-    case signatureRepeated = "signature_repeated"
+    case methodUnknown
+    case contentEncoding
+    case signatureMissing
+    case signatureRepeated
     case signature
-    case verifyToken = "verify_token"
+    case verifyToken
 
     // The service cannot store it now; the sender comes again.
     case disk
@@ -101,6 +125,13 @@ enum Refusal: String, CaseIterable, Sendable {
     case gate
     case commit
     case stopping
+
+    /// Its name in metrics: `chunk_overhead`.
+    var label: String {
+        "\(self)".reduce(into: "") { label, letter in
+            label += letter.isUppercase ? "_\(letter.lowercased())" : "\(letter)"
+        }
+    }
 
     var status: HTTPStatus {
         switch self {

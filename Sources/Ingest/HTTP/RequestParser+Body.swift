@@ -1,5 +1,3 @@
-import Glibc
-
 /// The body: counted, or in chunks that are moved together as they are read.
 extension RequestParser {
     @inline(__always)
@@ -42,7 +40,7 @@ extension RequestParser {
         _ count: Int
     ) -> Progress {
         let available = Int(min(chunkBytes, UInt64(count - position)))
-        memmove(base + head.body.end, base + position, available)
+        (base + head.body.end).update(from: base + position, count: available)
         head.body.count += Int32(available)
         position += available
         chunkBytes -= UInt64(available)
@@ -153,7 +151,7 @@ extension RequestParser {
     /// Moves unread bytes up to the decoded ones, so that framing takes no memory.
     mutating func closeGap(_ base: UnsafeMutablePointer<UInt8>, _ count: inout Int) {
         guard head.marks.contains(.isChunked), hasHead, position > head.body.end else { return }
-        memmove(base + head.body.end, base + position, count - position)
+        (base + head.body.end).update(from: base + position, count: count - position)
         count -= position - head.body.end
         position = head.body.end
     }

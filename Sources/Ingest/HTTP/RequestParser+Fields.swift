@@ -130,8 +130,8 @@ extension RequestParser {
 
     /// Exactly one `chunked`.
     ///
-    /// RFC 9112: where the last coding is another, the end of the body cannot be told (400); where it
-    /// is chunked over another, that one is not implemented (501).
+    /// RFC 9112: where the last coding is another, the end of the body cannot be told (400); where
+    /// it is chunked over another, that one is not implemented (501).
     private mutating func takeTransferEncoding(_ value: UnsafeRawBufferPointer) -> Refusal? {
         if head.minorVersion == 0 || head.marks.contains(.isChunked) { return .transferEncoding }
         if head.contentLength >= 0 { return .framingConflict }

@@ -1,15 +1,17 @@
-/// An incremental HTTP/1.1 request parser: strict, allocation-free, and a pure function of the bytes.
+/// An incremental HTTP/1.1 request parser: strict, allocation-free, and a pure function of the
+/// bytes.
 ///
-/// The caller keeps the bytes of the current request in one place and calls ``advance(over:count:limits:)``
-/// whenever more have arrived. Each byte is looked at once, and a refusal depends on the bytes up to the
-/// one that decided it: however the bytes are cut, the outcome is the same. RFC 9112 leaves a server the
-/// choice in many places; here it always refuses, because two readings of one message are what request
-/// smuggling lives on.
+/// The caller keeps the bytes of the current request in one place and calls
+/// ``advance(over:count:limits:)`` whenever more have arrived. Each byte is looked at once, and a
+/// refusal depends on the bytes up to the one that decided it: however the bytes are cut, the
+/// outcome is the same. RFC 9112 leaves a server the choice in many places; here it always refuses,
+/// because two readings of one message are what request smuggling lives on.
 ///
-///      leading lines ▶ method ▶ target ▶ version ▶ fields ▶ [head] ▶ body │ chunks ▶ trailer ▶ [complete]
+///      leading lines ▶ method ▶ target ▶ version ▶ fields ▶ [head] ▶ body │ chunks ▶ trailer ▶
+///      [complete]
 ///
-/// A chunked body is decoded in place: the chunks are moved together behind the head, so that a body is
-/// one run of bytes whatever its framing was.
+/// A chunked body is decoded in place: the chunks are moved together behind the head, so that a
+/// body is one run of bytes whatever its framing was.
 struct RequestParser {
     /// What the bytes so far amount to.
     enum Step: Equatable {
@@ -66,7 +68,8 @@ struct RequestParser {
     /// The head was complete and well formed.
     var hasHead: Bool { state.rawValue >= State.bodyStart.rawValue }
 
-    /// The bytes that this request is known to need, counted from its start; 0 while that is unknown.
+    /// The bytes that this request is known to need, counted from its start; 0 while that is
+    /// unknown.
     var byteCountKnown: Int {
         guard hasHead, head.contentLength > 0 else { return 0 }
         return Int(head.body.start) + Int(head.contentLength)
@@ -76,7 +79,8 @@ struct RequestParser {
     ///
     /// - Parameters:
     ///   - base: the first byte of the request; the same bytes as in the call before, and more.
-    ///   - count: how many bytes there are. Decoding a chunked body moves what follows and lowers it.
+    ///   - count: how many bytes there are. Decoding a chunked body moves what follows and lowers
+    ///     it.
     ///   - limits: the same in each call of one request.
     /// - Returns: what there is now; after a completed or refused request the parser is spent.
     mutating func advance(

@@ -1,7 +1,8 @@
 /// Where a request target points: its path and query, whichever of the four forms it came in.
 ///
 /// - origin-form, `/path?query`: everybody.
-/// - absolute-form, `http://host/path?query`: a server must take it, although only proxies are sent it.
+/// - absolute-form, `http://host/path?query`: a server must take it, although only proxies are sent
+///   it.
 /// - asterisk-form, `*`: OPTIONS alone. It has no path, so that it never meets the webhook's.
 /// - authority-form, `host:port`: CONNECT alone, likewise.
 struct TargetForm: Equatable {

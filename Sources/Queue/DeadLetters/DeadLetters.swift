@@ -246,7 +246,10 @@ public struct DeadLetters {
         now: Timestamp
     ) throws(QueueError) {
         let insert = try connection.statement(
-            "insert into audit (at, system_user, act, delivery_id, note) values (?1, ?2, ?3, ?4, ?5)"
+            """
+            insert into audit (at, system_user, act, delivery_id, note)
+            values (?1, ?2, ?3, ?4, ?5)
+            """
         )
         insert.bind(1, now.rawValue)
         insert.bind(2, actor.systemUser)

@@ -3,8 +3,8 @@ import Base
 extension ForwardBooks {
     /// Deliveries that stand first in their conversations and are due, the longest due first.
     ///
-    /// Reads one index; costs the same whether ten or a million deliveries wait. Nothing is written:
-    /// the caller remembers what it has under way and names it in `inFlight`.
+    /// Reads one index; costs the same whether ten or a million deliveries wait. Nothing is
+    /// written: the caller remembers what it has under way and names it in `inFlight`.
     ///
     /// - Parameters:
     ///   - limit: 1 or more.

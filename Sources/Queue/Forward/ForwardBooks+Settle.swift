@@ -78,7 +78,10 @@ extension ForwardBooks {
     /// - Returns: `nil` where the delivery no longer waits, or waits for another replay.
     private func heldPosition(of delivery: Delivery) throws(QueueError) -> Int64? {
         let select = try connection.statement(
-            "select position from delivery where id = ?1 and state = 'waiting' and replay_count = ?2"
+            """
+            select position from delivery
+            where id = ?1 and state = 'waiting' and replay_count = ?2
+            """
         )
         defer { select.reset() }
 

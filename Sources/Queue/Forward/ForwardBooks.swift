@@ -42,10 +42,10 @@ public struct UnreadableWebhook: Sendable {
 
 /// What the forward consumer stores: deliveries, whose turn it is, and what became of each attempt.
 ///
-/// A delivery is *due* only when it stands first in all of its conversations, so that claiming reads
-/// one short index, and a conversation that waits for a retry costs the others nothing. There is one
-/// forward pool per queue; what is under way is known to its holder alone, so a crash leaves nothing
-/// to release.
+/// A delivery is *due* only when it stands first in all of its conversations, so that claiming
+/// reads one short index, and a conversation that waits for a retry costs the others nothing. There
+/// is one forward pool per queue; what is under way is known to its holder alone, so a crash leaves
+/// nothing to release.
 public struct ForwardBooks {
     let connection: Connection
 

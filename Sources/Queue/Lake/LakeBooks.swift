@@ -65,8 +65,8 @@ public struct LakeBooks {
 
     /// Stores the keys of a batch that is about to be sealed, in slices of their own.
     ///
-    /// A crash before the seal leaves keys that belong to webhooks behind the cursor; those are read
-    /// again, and a key is no double of itself.
+    /// A crash before the seal leaves keys that belong to webhooks behind the cursor; those are
+    /// read again, and a key is no double of itself.
     public func recordSeen(_ keys: [(SeenKey, WebhookID)]) throws(QueueError) {
         var rest = keys[...]
         while !rest.isEmpty {

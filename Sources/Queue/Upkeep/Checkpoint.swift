@@ -22,8 +22,8 @@ public struct CheckpointResult: Sendable, Equatable {
 extension QueueSession {
     /// Copies the WAL into the database, under the gate.
     ///
-    /// Blocks for the gate and two syncs. Never waits for a reader: what one still needs is left for
-    /// the next time, since all acknowledgements would wait with it.
+    /// Blocks for the gate and two syncs. Never waits for a reader: what one still needs is left
+    /// for the next time, since all acknowledgements would wait with it.
     ///
     /// - Throws: ``QueueError/full``, ``QueueError/syncFailed(detail:)``.
     @discardableResult

@@ -1,9 +1,9 @@
 /// Checks a text against the grammar of RFC 8259 and records where its values stand.
 ///
-/// Strict: no byte order mark, no trailing comma, no comment, no bare word, nothing behind the value,
-/// UTF-8 without overlong forms or surrogates, no control character inside a string. An escape that
-/// is half of a surrogate pair is grammar, so it is accepted, and noted on the tape. Numbers stay
-/// text. One pass, linear time, the stack bounded by ``depthMax``.
+/// Strict: no byte order mark, no trailing comma, no comment, no bare word, nothing behind the
+/// value, UTF-8 without overlong forms or surrogates, no control character inside a string. An
+/// escape that is half of a surrogate pair is grammar, so it is accepted, and noted on the tape.
+/// Numbers stay text. One pass, linear time, the stack bounded by ``depthMax``.
 struct JSONScanner {
     /// Arrays and objects that may stand inside each other.
     static let depthMax = 64
@@ -108,7 +108,8 @@ struct JSONScanner {
 
     // MARK: The tape
 
-    /// Begins a container at the current byte; its end and successor are filled in by ``close(_:)``.
+    /// Begins a container at the current byte; its end and successor are filled in by
+    /// ``close(_:)``.
     private mutating func open(_ kind: JSONNode.Kind, depth: Int) -> Int? {
         guard depth <= Self.recordedDepthMax else { return nil }
         record(kind, from: position)

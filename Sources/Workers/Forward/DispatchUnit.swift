@@ -14,7 +14,8 @@ struct DispatchUnit: Sendable {
     var conversation: String { deliveries[0].envelope.conversations[0] }
 }
 
-/// How long the breaker has been closed over the life of the queue: the clock by which deliveries age.
+/// How long the breaker has been closed over the life of the queue: the clock by which deliveries
+/// age.
 struct ClosedClock: Sendable {
     private var total: Duration
     private var runningSince: Duration?

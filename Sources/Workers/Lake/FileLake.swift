@@ -4,9 +4,9 @@ import Glibc
 
 /// A lake in a directory: `LAKE_URL=file:PATH`.
 ///
-/// An object is copied under a passing name in its own directory, synced, and renamed to a name that
-/// must be free; then the directory is synced, and each directory above it once per partition. What
-/// lies under the name already is compared: the same bytes are success, others a conflict.
+/// An object is copied under a passing name in its own directory, synced, and renamed to a name
+/// that must be free; then the directory is synced, and each directory above it once per partition.
+/// What lies under the name already is compared: the same bytes are success, others a conflict.
 final class FileLake: ObjectLake {
     private let root: String
     /// The last partition whose directories are known to be durable: one an hour.
@@ -137,8 +137,8 @@ final class FileLake: ObjectLake {
 
     /// Renames to a name that must be free.
     ///
-    /// Not every file system knows the flag: then a second name is made, which must be free too, and
-    /// the first removed.
+    /// Not every file system knows the flag: then a second name is made, which must be free too,
+    /// and the first removed.
     static func renameWithoutReplacing(_ old: String, to new: String) throws(SystemError) {
         do throws(SystemError) {
             try systemCall("renameat2", path: new) { clinux_rename_new(old, new) }

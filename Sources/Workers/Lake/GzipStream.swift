@@ -3,9 +3,9 @@ import CZlib
 
 /// A gzip stream of one member, compressed as it is written.
 ///
-/// The header's time is zero and nothing else depends on when or where it is written, so equal input
-/// gives equal bytes. Memory: zlib's 256 KiB and an output buffer of 64 KiB, whatever the input.
-/// Not `Sendable`: one thread writes it from the first byte to the last.
+/// The header's time is zero and nothing else depends on when or where it is written, so equal
+/// input gives equal bytes. Memory: zlib's 256 KiB and an output buffer of 64 KiB, whatever the
+/// input. Not `Sendable`: one thread writes it from the first byte to the last.
 final class GzipStream {
     /// Where compressed bytes go; they are valid during the call only.
     typealias Sink = (UnsafeRawBufferPointer) throws(SystemError) -> Void

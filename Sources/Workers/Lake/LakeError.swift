@@ -1,17 +1,20 @@
 import Base
 import Glibc
 
-/// Why an object did not get into the lake; what each kind means for the object is decided here only.
+/// Why an object did not get into the lake; what each kind means for the object is decided here
+/// only.
 struct LakeError: Error, Equatable, Sendable, CustomStringConvertible {
     enum Kind: String, Sendable {
-        /// No answer, or one that will pass: the same bytes go again, soon and then later and later.
+        /// No answer, or one that will pass: the same bytes go again, soon and then later and
+        /// later.
         case unavailable
-        /// The lake answered and will not take objects until a person mends something: a permission, a
-        /// name, a path. The same bytes go again, slowly.
+        /// The lake answered and will not take objects until a person mends something: a
+        /// permission, a name, a path. The same bytes go again, slowly.
         case refused
         /// Under the object's name lie other bytes. They are never replaced; a person must look.
         case conflict
-        /// The object's spool file is missing or differs from its recorded hash. It is never shipped.
+        /// The object's spool file is missing or differs from its recorded hash. It is never
+        /// shipped.
         case spoolFault
     }
 

@@ -2,9 +2,9 @@ import Base
 
 /// A place that keeps objects.
 ///
-/// What every lake promises: when `put` returns, the object is durable under its name, whole. Putting it
-/// again is success and changes nothing. An object with other bytes is never replaced. Before `put`
-/// returns, no reader finds part of an object under its name.
+/// What every lake promises: when `put` returns, the object is durable under its name, whole.
+/// Putting it again is success and changes nothing. An object with other bytes is never replaced.
+/// Before `put` returns, no reader finds part of an object under its name.
 ///
 /// Not `Sendable`: the shipper's thread makes it and alone uses it. `put` blocks.
 protocol ObjectLake: AnyObject {

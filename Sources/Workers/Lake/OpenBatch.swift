@@ -4,9 +4,9 @@ import WhatsApp
 
 /// The batch that lines are written to: its file, its keys and its counts.
 ///
-/// All of it is made from the log and can be made again, so it is given up wherever something fails.
-/// Memory: the keys, some 80 bytes a status, at most ``BatchRules/statusCountMax`` of them; the lines
-/// are in the file. Not `Sendable`: the sealer's thread owns it.
+/// All of it is made from the log and can be made again, so it is given up wherever something
+/// fails. Memory: the keys, some 80 bytes a status, at most ``BatchRules/statusCountMax`` of them;
+/// the lines are in the file. Not `Sendable`: the sealer's thread owns it.
 final class OpenBatch {
     /// One new status: its key, and where it was met first.
     struct NewKey {

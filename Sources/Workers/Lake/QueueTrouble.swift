@@ -4,8 +4,8 @@ import Queue
 
 /// What a thread of the workers does when the queue fails under it.
 ///
-/// Nothing is lost by waiting: what is not committed is done again. Only a disk that did not confirm a
-/// write ends the process, since going on could build on pages that are not there.
+/// Nothing is lost by waiting: what is not committed is done again. Only a disk that did not
+/// confirm a write ends the process, since going on could build on pages that are not there.
 struct QueueTrouble {
     private let log: Log
     private let name: String

@@ -6,15 +6,15 @@ import WhatsApp
 /// Turns the log into sealed batches, each status once.
 ///
 /// The durable state is in the queue: the cursor, the keys, the batches. What is in memory, and the
-/// file of the open batch, lies behind the cursor and is made again from the log after a crash, after
-/// an error, and at each start:
+/// file of the open batch, lies behind the cursor and is made again from the log after a crash,
+/// after an error, and at each start:
 ///
 ///     read ─▶ split ─▶ drop doubles ─▶ lines ─▶ spool file          nothing durable yet
 ///     close: sync file ─▶ rename ─▶ sync directory ─▶ keys ─▶ batch + cursor (one synced commit)
 ///
-/// A status is a double when a webhook with a smaller id held its key, or the open batch does. A key
-/// whose holder is the webhook at hand, or a later one, was left by a run that died between keys and
-/// batch: those webhooks are read again, and a key is no double of itself.
+/// A status is a double when a webhook with a smaller id held its key, or the open batch does. A
+/// key whose holder is the webhook at hand, or a later one, was left by a run that died between
+/// keys and batch: those webhooks are read again, and a key is no double of itself.
 ///
 /// Not `Sendable`: one thread makes it and calls ``turn(now:uptime:)``; tests call it on theirs.
 final class Sealer {

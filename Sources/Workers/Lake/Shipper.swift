@@ -7,8 +7,8 @@ import Queue
 ///
 /// A crash between two steps repeats the first of them, which changes nothing: the same name means
 /// the same bytes. Only what concerns one object alone, a spool file that is missing or altered or
-/// other bytes under its name, lets the batches behind it pass; that batch stays in the books as not
-/// shipped, under an alarm, and is looked at again now and then.
+/// other bytes under its name, lets the batches behind it pass; that batch stays in the books as
+/// not shipped, under an alarm, and is looked at again now and then.
 ///
 /// Not `Sendable`: one thread makes it and calls it; tests call it on theirs.
 final class Shipper {
@@ -175,8 +175,8 @@ final class Shipper {
             ])
     }
 
-    /// Looks once, before anything is shipped, whether every sealed batch still has its file: a lake
-    /// that is down must not hide that one is missing.
+    /// Looks once, before anything is shipped, whether every sealed batch still has its file: a
+    /// lake that is down must not hide that one is missing.
     private func checkSpoolOnce(uptime: Duration) throws(QueueError) {
         guard !hasCheckedSpool else { return }
         health.setUnshipped(count: try session.lake.unshippedCount())

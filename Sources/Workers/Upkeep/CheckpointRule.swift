@@ -5,7 +5,8 @@ import Queue
 /// Pure.
 ///
 /// A WAL file keeps its size when it is written from its start again, so the size of the file alone
-/// does not say how much of it is in use: only a file that has grown since the last checkpoint does.
+/// does not say how much of it is in use: only a file that has grown since the last checkpoint
+/// does.
 struct CheckpointRule: Sendable, Equatable {
     /// Above this many bytes in use the WAL is copied.
     let byteCountMax: Int
