@@ -1,0 +1,96 @@
+import Base
+import Foundation
+import Glibc
+import Queue
+import TestSupport
+import Testing
+
+@testable import Workers
+
+/// Kills the real program at each step between sealing and deleting the spool file.
+@Suite struct LakeCrashTests {
+    let fixture: LakeFixture
+
+    init() throws { fixture = try LakeFixture() }
+
+    /// The program that was built with the tests, beside them.
+    static let workersPath: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        return DurableFile.parent(of: own ?? "") + "/workers"
+    }()
+
+    func start(crashingAt point: CrashPoint?) throws -> ChildProcess {
+        var environment = [
+            "QUEUE_PATH": fixture.location.path, "LAKE_URL": "file:\(fixture.lakePath)",
+            "LAKE_BATCH_AGE_MAX": "100ms", "WORKERS_ADMIN_LISTEN": "127.0.0.1:0",
+            "DISK_FREE_BYTES_MIN": "0",
+        ]
+        environment["PIPELINE_CRASH_POINT"] = point?.rawValue
+        return try ChildProcess(
+            Self.workersPath, ["--pool", "lake"], environment: environment,
+            outputPath: fixture.directory.file("\(UInt32.random(in: .min ... .max)).out"))
+    }
+
+    /// Runs until all is in the lake, and stops.
+    func finish() throws {
+        let child = try start(crashingAt: nil)
+        let last = try fixture.session.log.lastID()
+        // A signal that comes before the program listens for it simply kills.
+        waitUntil {
+            child.output.contains("started")
+                && (try? fixture.session.lake.cursor()) == last
+                && (try? fixture.session.lake.unshippedCount()) == 0
+        }
+        #expect(child.stop() == .exited(status: 0), "\(child.output)")
+    }
+
+    func expectOnce(_ names: [String]) throws {
+        #expect(try fixture.lakeLines().map(Body.name).sorted() == names.sorted())
+        #expect(try fixture.spool.objectNames().isEmpty)
+        #expect(try Files.below(fixture.lakePath).allSatisfy { !$0.hasSuffix(".tmp") })
+        let statistics = try fixture.session.statistics()
+        #expect(statistics.balances)
+        #expect(statistics.count(.lakeShipped) == names.count)
+    }
+
+    @Test(arguments: CrashPoint.allCases)
+    func `a status stands once, whichever step the program dies at`(point: CrashPoint) throws {
+        try fixture.append(
+            [Body.statuses([Body.status("a"), Body.status("b")]), Body.one("a")], at: .now())
+        let child = try start(crashingAt: point)
+        #expect(child.waitForEnd() == .killed(signal: SIGKILL), "\(child.output)")
+        // Doubles of what was under way, and something new.
+        try fixture.append([Body.one("b"), Body.one("c")], at: .now())
+        try finish()
+        try expectOnce(["a/sent", "b/sent", "c/sent"])
+    }
+
+    @Test func `a status stands once where the program dies at every step in turn`() throws {
+        var names: [String] = []
+        for (number, point) in CrashPoint.allCases.enumerated() {
+            try fixture.append([Body.one("\(number)"), Body.one("0")], at: .now())
+            names.append("\(number)/sent")
+            let child = try start(crashingAt: point)
+            #expect(child.waitForEnd() == .killed(signal: SIGKILL), "\(child.output)")
+        }
+        try finish()
+        try expectOnce(names)
+    }
+
+    @Test func `a status stands once where the program dies at random moments`() throws {
+        var generator = SeededGenerator.announced("lake kills")
+        var names: [String] = []
+        for round in 0..<6 {
+            let child = try start(crashingAt: nil)
+            for number in 0..<40 {
+                let name = "\(round)-\(number)"
+                try fixture.append([Body.one(name), Body.one("\(round)-0")], at: .now())
+                names.append("\(name)/sent")
+                poll(nil, 0, Int32.random(in: 0...8, using: &generator))
+            }
+            child.kill()
+        }
+        try finish()
+        try expectOnce(names)
+    }
+}
