@@ -129,7 +129,7 @@ enum Program {
             proxies: configuration.proxies,
             listener: try Listener(configuration.listen, environment: environment))
         return try ServerLoop(
-            setUp, sink: sink, signals: signals,
+            setUp, sink: sink, stops: StopSignals(signals),
             metrics: ServerMetrics(registry, secrets: configuration.secrets), log: log)
     }
 

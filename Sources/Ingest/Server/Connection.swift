@@ -55,6 +55,8 @@ struct Connection {
     var outputStart: Int32 = 0
     var outputEnd: Int32 = 0
     var lingerBytes: Int32 = 0
+    /// What the request at hand will be answered when it has been read to its end.
+    var pendingRefusal: Refusal?
     var address = AddressText()
 
     /// Bytes in the buffer.

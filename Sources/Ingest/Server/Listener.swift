@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 
 /// The listening socket: our own, or the one systemd hands over.
-struct Listener: ~Copyable {
+final class Listener {
     private let socket: Descriptor
     /// Somebody else keeps it open: connections that wait in it are not lost when we go.
     let isInherited: Bool

@@ -12,14 +12,12 @@ extension ServerLoop {
         let connection = table[slot]
         let head = connection.pointee.parser.head
         if let refusal = route.refusal(of: head, at: UnsafePointer(base), closed: closedNow) {
-            guard head.hasBody else {
-                // Nothing is in doubt: the next request stands right behind this one.
-                count(refusal)
-                answer(slot, refusal.status, persistence(of: head))
-                return continueAfterRefusal(slot, head)
+            guard isWorthReading(head) else {
+                refuse(slot, refusal)
+                return false
             }
-            refuse(slot, refusal)
-            return false
+            connection.pointee.pendingRefusal = refusal
+            return true
         }
         if head.marks.contains(.expectsContinue), head.minorVersion > 0, head.hasBody {
             sendContinuation(slot)
@@ -27,13 +25,14 @@ extension ServerLoop {
         return connection.pointee.descriptor >= 0
     }
 
-    /// A refused request without a body is passed over like an answered one.
-    private func continueAfterRefusal(_ slot: ConnectionTable.Slot, _ head: RequestHead) -> Bool {
-        let connection = table[slot]
-        connection.pointee.parser.head.method = .unknown
-        return connection.pointee.descriptor >= 0
-            && !connection.pointee.flags.contains(.isClosing)
+    /// Whether a refused request is read to its end, so that its connection can go on: the refusal
+    /// costs the client no new connection, and broken framing is still called what it is.
+    private func isWorthReading(_ head: RequestHead) -> Bool {
+        !head.marks.contains(.expectsContinue) && head.contentLength <= Self.refusedBodyBytesMax
     }
+
+    /// A larger body is not read for the sake of the connection.
+    private static var refusedBodyBytesMax: Int64 { 65_536 }
 
     /// Why a webhook cannot be taken at this moment.
     private var closedNow: Refusal? {
@@ -44,14 +43,18 @@ extension ServerLoop {
 
     /// Takes a complete request: answers it, or puts its webhook into the group.
     func takeRequest(_ slot: ConnectionTable.Slot, _ base: UnsafeMutablePointer<UInt8>) {
-        let head = table[slot].pointee.parser.head
+        let connection = table[slot]
+        let head = connection.pointee.parser.head
+        if let refusal = connection.pointee.pendingRefusal {
+            connection.pointee.pendingRefusal = nil
+            count(refusal)
+            return answer(slot, refusal.status, persistence(of: head))
+        }
         switch head.method {
         case .get, .head: answerHandshake(slot, head, UnsafePointer(base))
         case .post: takeWebhook(slot, head, UnsafePointer(base))
         case .put, .delete, .patch, .options, .trace, .connect, .unknown:
-            // Answered when its head was refused.
-            table.setTimer(slot, .none, deadline: 0)
-            startTimer(slot, .idle, limits.idleDuration)
+            preconditionFailure("the route refuses these methods")
         }
     }
 

@@ -50,8 +50,9 @@ final class ServerLoop {
     var budget: BufferBudget
 
     let poller: Poller
-    var listener: Listener
-    let signals: SignalWatcher
+    /// Nil once the server stops: nobody is let in who could not be served.
+    private var listener: Listener?
+    let stops: StopSignals
     let gateWaiter: GateWaiter
 
     // Owned: `arenaBytes`; the requests of a group lie in it, or in their connection's buffer.
@@ -80,9 +81,9 @@ final class ServerLoop {
     ///
     /// - Throws: ``SystemError`` where the process has no descriptors left.
     init(
-        _ setUp: consuming ServerSetUp,
+        _ setUp: ServerSetUp,
         sink: WebhookSink,
-        signals: SignalWatcher,
+        stops: StopSignals,
         metrics: ServerMetrics,
         log: Log
     ) throws(SystemError) {
@@ -94,7 +95,7 @@ final class ServerLoop {
         verifier = SignatureVerifier(secrets: setUp.secrets)
         fingerprints = setUp.secrets.map { Self.permanentBytes($0.fingerprint) }
         self.sink = sink
-        self.signals = signals
+        self.stops = stops
         self.metrics = metrics
         self.log = log
         table = ConnectionTable(capacity: setUp.limits.connectionsMax)
@@ -126,8 +127,10 @@ final class ServerLoop {
     ///
     /// - Throws: ``SystemError`` where the kernel refuses what it must not refuse.
     func run() throws(SystemError) {
-        try poller.add(listener.descriptor, token: Token.listener)
-        try poller.add(signals.descriptor, token: Token.signals)
+        if let descriptor = listener?.descriptor {
+            try poller.add(descriptor, token: Token.listener)
+        }
+        try poller.add(stops.descriptor, token: Token.signals)
         try poller.add(gateWaiter.granted.descriptor, token: Token.gate)
         gateWaiter.start(lock: sink.lock)
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 512)
@@ -189,7 +192,7 @@ final class ServerLoop {
             guard table.openCount < limits.connectionsMax || closeOldestIdle() else {
                 return try pauseAccepting()
             }
-            switch listener.accept() {
+            switch listener?.accept() ?? .none {
             case .none: return
             case .exhausted: return try pauseAccepting()
             case .connection(let descriptor, let address):
@@ -228,7 +231,7 @@ final class ServerLoop {
         guard !acceptIsPaused else { return }
         acceptIsPaused = true
         metrics.acceptPauses.add()
-        try poller.set(listener.descriptor, token: Token.listener, isWatched: false)
+        try watchListener(false)
     }
 
     // MARK: Time
@@ -240,7 +243,12 @@ final class ServerLoop {
         metrics.bufferBytes.set(Double(budget.usedBytes))
         guard acceptIsPaused, stopDeadline == nil else { return }
         acceptIsPaused = false
-        try poller.set(listener.descriptor, token: Token.listener, isWatched: true)
+        try watchListener(true)
+    }
+
+    private func watchListener(_ isWatched: Bool) throws(SystemError) {
+        guard let descriptor = listener?.descriptor else { return }
+        try poller.set(descriptor, token: Token.listener, isWatched: isWatched)
     }
 
     private func timeoutMilliseconds() -> Int32 {
@@ -277,14 +285,13 @@ final class ServerLoop {
     // MARK: Stopping
 
     private func takeSignal() throws(SystemError) {
-        guard signals.next() != nil else { return }
+        guard stops.take() else { return }
         // A person who asks twice is in a hurry; what was acknowledged is stored already.
         if stopDeadline != nil { _exit(ExitCode.failed) }
         log.notice("stopping: connections get a second for one more request")
         // Who waits in the kernel has been let in already: serve them too.
-        if !listener.isInherited { try acceptWaiting() }
-        try poller.remove(listener.descriptor)
-        acceptIsPaused = false
+        if listener?.isInherited == false { try acceptWaiting() }
+        listener = nil
         stopDeadline = now + limits.stopDuration.nanoseconds
     }
 

@@ -1,8 +1,31 @@
 import Base
 import WhatsApp
 
+/// What asks the server to stop: signals, or a test.
+struct StopSignals {
+    /// Readable when somebody asks.
+    let descriptor: Int32
+    /// Takes one request to stop; false where there is none.
+    let take: () -> Bool
+
+    /// SIGTERM and SIGINT.
+    init(_ watcher: SignalWatcher) {
+        descriptor = watcher.descriptor
+        take = { watcher.next() != nil }
+    }
+
+    /// Whoever signals `wakeUp`.
+    init(_ wakeUp: WakeUp) {
+        descriptor = wakeUp.descriptor
+        take = {
+            wakeUp.drain()
+            return true
+        }
+    }
+}
+
 /// Everything the server is told before it starts.
-struct ServerSetUp: ~Copyable {
+struct ServerSetUp {
     var limits: ServerLimits
     var requestLimits: HTTPLimits
     /// `INGEST_PATH`.
