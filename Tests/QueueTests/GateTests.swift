@@ -55,7 +55,8 @@ import Testing
         thread.start()
         gate.lock()
         gate.unlock()
-        #expect(seen.withLock { $0.count } == 4)
+        // The other thread tells its observer after the gate is free.
+        #expect(waitUntil { seen.withLock { $0.count } == 4 })
         #expect(seen.withLock { $0.allSatisfy { $0 >= .zero } })
     }
 }
