@@ -85,7 +85,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["Ingest", "Workers", "pipelinectl", "TestSupport"],
+            dependencies: [
+                "Ingest", "Workers", "pipelinectl", "Queue", "WhatsApp", "Base", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", swiftSettings: strict),
