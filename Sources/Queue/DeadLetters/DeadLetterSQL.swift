@@ -32,13 +32,6 @@ extension SQL {
         from delivery where state = 'dead' and id = ?1
         """
 
-    static let restoreDelivery: SQL = """
-        update delivery set state = 'waiting', position = ?2, blocked_count = ?3, due_at = ?4,
-          attempt_count = 0, refusal_count = 0, replay_count = replay_count + 1,
-          age_started = null, settled_at = null, reason = null, reason_status = null
-        where id = ?1 and state <> 'waiting'
-        """
-
     /// A delivery with all that belongs to it.
     static let deleteDelivery: [SQL] = [
         "delete from attempt where delivery_id = ?1",

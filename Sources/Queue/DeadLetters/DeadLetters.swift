@@ -203,18 +203,8 @@ public struct DeadLetters {
     }
 
     private func restore(_ letter: DeadLetter, now: Timestamp) throws(QueueError) {
-        let conversations = letter.envelope.conversations
-        let blockedCount = try places.blockedCount(of: conversations)
-        try places.giveTurns { (turns) throws(QueueError) in
-            let position = turns.next()
-            let update = try connection.statement(.restoreDelivery)
-            update.bind(1, letter.id.rawValue)
-            update.bind(2, position)
-            update.bind(3, blockedCount)
-            update.bind(4, blockedCount == 0 ? now.rawValue : nil as Int64?)
-            try update.run()
-            try places.take(conversations, position: position, delivery: letter.id)
-        }
+        try places.lineUpAgain(
+            letter.id, conversations: letter.envelope.conversations, now: now)
         try countLeaving(letter)
         try counters.add(letter.envelope.eventCount, to: .waiting)
         try counters.add(1, to: .waitingDeliveries)
@@ -245,18 +235,7 @@ public struct DeadLetters {
         note: String?,
         now: Timestamp
     ) throws(QueueError) {
-        let insert = try connection.statement(
-            """
-            insert into audit (at, system_user, act, delivery_id, note)
-            values (?1, ?2, ?3, ?4, ?5)
-            """
-        )
-        insert.bind(1, now.rawValue)
-        insert.bind(2, actor.systemUser)
-        insert.bind(3, act)
-        insert.bind(4, id.rawValue)
-        insert.bind(5, note)
-        try insert.run()
+        try Audit(connection: connection).record(act, id, by: actor, note: note, now: now)
     }
 
     // MARK: Rows

@@ -16,7 +16,7 @@ enum CommandList {
             StatusCommand.self,
             DeadListCommand.self, DeadShowCommand.self, DeadReplayCommand.self,
             DeadDiscardCommand.self,
-            SendCommand.self,
+            ReplayCommand.self, SendCommand.self,
             CheckCommand.self,
             HelpCommand.self, VersionCommand.self,
         ]

@@ -12,6 +12,8 @@ final class Console {
     }
 
     let reader: Reader
+    /// Whether a person sees standard error as it is written.
+    private let showsPassing: Bool
     private let writeOutput: ([UInt8]) -> Bool
     private let writeError: ([UInt8]) -> Bool
     /// Whether all of the results went where they should; a full disk may have stopped them.
@@ -20,10 +22,12 @@ final class Console {
     /// A console of two functions that take bytes and say whether they could.
     init(
         reader: Reader,
+        showsPassing: Bool = false,
         output: @escaping ([UInt8]) -> Bool,
         error: @escaping ([UInt8]) -> Bool
     ) {
         self.reader = reader
+        self.showsPassing = showsPassing
         writeOutput = output
         writeError = error
     }
@@ -32,6 +36,7 @@ final class Console {
     static func standard(environment: [String: String]) -> Console {
         Console(
             reader: reader(isTerminal: isatty(STDOUT_FILENO) == 1, environment: environment),
+            showsPassing: isatty(STDERR_FILENO) == 1,
             output: { write($0, to: STDOUT_FILENO) },
             error: { write($0, to: STDERR_FILENO) }
         )
@@ -64,6 +69,12 @@ final class Console {
     /// Says what went wrong, or what a person should know beside the results; one line.
     func remark(_ text: String) {
         _ = writeError(Array((HostileText.line(text) + "\n").utf8))
+    }
+
+    /// Writes a line of standard error that the next one takes the place of; only on a terminal.
+    func showPassing(_ text: String) {
+        guard showsPassing else { return }
+        _ = writeError(Array(("\r" + HostileText.line(text) + "\u{1B}[K").utf8))
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {

@@ -58,7 +58,7 @@ private func mistake(_ line: String) -> String? {
         ("dead lsit", #"there is no command "dead lsit": did you mean "dead list"?"#),
         ("dead lst --json", #"there is no command "dead lst": did you mean "dead list"?"#),
         ("dead disc 3", #"there is no command "dead disc": did you mean "dead discard"?"#),
-        ("replay 3", #"there is no command "replay": did you mean "dead replay"?"#),
+        ("show 3", #"there is no command "show": did you mean "dead show"?"#),
         ("xyzzy", #"there is no command "xyzzy""#),
         ("dead", #""dead" needs one of: list, show, replay, discard"#),
         (
