@@ -59,7 +59,9 @@ public struct ForwardBooks {
 
     /// For each key, the webhook that first held it, or `nil` where it is new.
     public func holders(of keys: [SeenKey]) throws(QueueError) -> [WebhookID?] {
-        try self.keys.holders(of: keys)
+        try connection.read { () throws(QueueError) in
+            try self.keys.holders(of: keys)
+        }
     }
 
     /// Stores what was made of a stretch of the log, and moves the cursor past it.

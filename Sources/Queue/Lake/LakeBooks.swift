@@ -60,7 +60,10 @@ public struct LakeBooks {
     /// Cheapest with sorted keys. A double is a key whose holder is *before* the webhook at hand; a
     /// holder at or behind it was left by a run that crashed.
     public func holders(of keys: [SeenKey]) throws(QueueError) -> [WebhookID?] {
-        try self.keys.holders(of: keys)
+        // One snapshot for all of them: each look of its own would lock and unlock the file.
+        try connection.read { () throws(QueueError) in
+            try self.keys.holders(of: keys)
+        }
     }
 
     /// Stores the keys of a batch that is about to be sealed, in slices of their own.
