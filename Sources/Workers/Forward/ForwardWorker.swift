@@ -70,8 +70,10 @@ final class ForwardWorker: Sendable {
     /// Stops claiming, and blocks until what is under way has ended or was given up.
     ///
     /// What is given up is released: it was never counted as failed.
-    func stop() {
-        let patience = min(settings.answerDurationMax, Self.stopDurationMax)
+    ///
+    /// - Parameter limit: how long requests under way may take to end.
+    func stop(within limit: Duration = ForwardWorker.stopDurationMax) {
+        let patience = min(settings.answerDurationMax, limit)
         stopRequest.make(deadline: MonotonicClock.now() + patience)
         watcher.signal()
         ended.wait()

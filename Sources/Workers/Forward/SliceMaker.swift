@@ -88,10 +88,10 @@ struct SliceMaker {
     private func withoutDoubles(
         _ webhook: StoredWebhook, content: SplitWebhook, known: [SeenKey: WebhookID]
     ) -> SplitWebhook {
-        let doubles = eventKeys(of: content, in: webhook).filter { seen, _ in
-            known[seen].map { $0 < webhook.id } ?? false
-        }
-        guard !doubles.isEmpty else { return content }
+        let keys = eventKeys(of: content, in: webhook)
+        let doubles = keys.filter { seen, _ in known[seen].map { $0 < webhook.id } ?? false }
+        let isRepeated = Set(keys.map(\.event)).count < keys.count
+        guard isRepeated || !doubles.isEmpty else { return content }
         let again = splitter.split(webhook.body, dropping: Set(doubles.map(\.event)))
         guard case .events(let rest) = again else {
             preconditionFailure("a body that was read once can be read again")

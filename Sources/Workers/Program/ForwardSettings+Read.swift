@@ -35,6 +35,12 @@ extension ForwardSettings {
         let url = URL(string: text)
         let isWeb = url?.scheme == "http" || url?.scheme == "https"
         let hasHost = url?.host.map { !$0.isEmpty } ?? false
+        if url?.host?.contains(":") == true {
+            // URLSession on Linux refuses such a URL.
+            reader.problem(
+                .forwardURL, value: text,
+                expected: "a host name or an IPv4 address; for an IPv6 address, a name of it")
+        }
         if !isWeb || !hasHost || url?.user != nil || url?.fragment != nil {
             reader.problem(
                 .forwardURL, value: text,

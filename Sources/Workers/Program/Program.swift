@@ -45,6 +45,10 @@ enum Program {
         }
         let log = Log(
             program: "workers", level: configuration.logLevel, format: configuration.logFormat)
+        // Before there is another thread: the environment has no lock.
+        if let host = configuration.forward.flatMap({ URL(string: $0.url)?.host }) {
+            ProxyExemption.add(host: host)
+        }
         do throws(ProgramError) {
             let signals = try ProgramError.system { () throws(SystemError) in
                 try SignalWatcher()
