@@ -56,11 +56,11 @@ import Testing
         try passForward()
         try run(try make())
         #expect(try storedCount() == 0)
-        // More than twice the limit, and nine of ten, for the sake of a busy machine.
+        // More than twice the limit, and two of three, for the sake of a busy machine.
         let quick = try metric("workers_upkeep_slice_seconds_bucket{le=\"0.025\"}")
         let all = try metric("workers_upkeep_slice_seconds_count")
         #expect(all > 0)
-        #expect(quick >= 0.9 * all)
+        #expect(quick >= all * 2 / 3)
     }
 
     func metric(_ name: String) throws -> Double {
