@@ -164,10 +164,13 @@ import WhatsApp
     @Test func `a receiver that answers 500 to all is left alone, but for single probes`() throws {
         let isUp = Mutex(false)
         let fixture = try ForwardFixture { _ in .status(isUp.withLock { $0 } ? 200 : 500) }
-        fixture.settings.policy.attemptsMax = 4
+        // Those that failed before the breaker opened have one attempt left, and a probe must not
+        // take it: after 16 probes each of the 12 was probed.
+        fixture.settings.policy.attemptsMax = 2
+        fixture.settings.policy.backoff.delayMax = .milliseconds(40)
         for sender in 1...12 { try fixture.append(from: "49\(sender)", "m-\(sender)") }
         try fixture.start()
-        #expect(waitUntil { fixture.receiver.requests.count >= 14 })
+        #expect(waitUntil { fixture.receiver.requests.count >= 24 })
         isUp.withLock { $0 = true }
         #expect(try fixture.waitForDelivered(12))
         #expect(try fixture.deadCount() == 0)
