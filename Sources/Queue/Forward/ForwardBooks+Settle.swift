@@ -61,7 +61,7 @@ extension ForwardBooks {
     ) throws(QueueError) {
         let delivery = settlement.delivery
         guard let position = try heldPosition(of: delivery) else { return }
-        try record(settlement.attempt, of: delivery.id)
+        try AttemptRow.insert(settlement.attempt, of: delivery.id, connection)
         switch settlement.outcome {
         case .delivered:
             try close(delivery, position: position, settlement: settlement, now: now, as: nil)
@@ -88,20 +88,6 @@ extension ForwardBooks {
         select.bind(1, delivery.id.rawValue)
         select.bind(2, delivery.replayCount)
         return try select.step() ? select.int64(0) : nil
-    }
-
-    private func record(_ attempt: Attempt, of id: DeliveryID) throws(QueueError) {
-        let insert = try connection.statement(
-            "insert or replace into attempt values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-        insert.bind(1, id.rawValue)
-        insert.bind(2, attempt.number)
-        insert.bind(3, attempt.startedAt.rawValue)
-        insert.bind(4, attempt.duration.milliseconds)
-        insert.bind(5, attempt.result)
-        insert.bind(6, attempt.status.map(Int64.init))
-        insert.bind(7, blob: attempt.answer)
-        insert.bind(8, attempt.isSpent)
-        try insert.run()
     }
 
     private func close(

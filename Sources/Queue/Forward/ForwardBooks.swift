@@ -142,30 +142,12 @@ public struct ForwardBooks {
         bindState: (Statement) -> Void
     ) throws(QueueError) -> DeliveryID {
         let insert = try connection.statement(.insertDelivery)
-        insert.bind(1, envelope.key)
-        insert.bind(2, envelope.webhook.rawValue)
-        insert.bind(3, envelope.part)
-        insert.bind(4, envelope.receivedAt.rawValue)
-        insert.bind(5, envelope.conversations.joined(separator: "\n"))
-        insert.bind(6, envelope.field)
-        insert.bind(7, envelope.phoneNumberID)
-        insert.bind(8, envelope.eventCount)
-        insert.bind(9, envelope.isCut)
-        insert.bind(10, envelope.signature256)
-        insert.bind(11, envelope.signature1)
-        insert.bind(12, envelope.secretFingerprint)
-        insert.bind(13, envelope.userAgent)
-        insert.bind(14, envelope.contentType)
-        insert.bind(15, envelope.remoteAddress)
-        insert.bind(16, body.count)
+        DeliveryRow.bind(envelope, byteCount: body.count, to: insert)
         bindState(insert)
         try insert.run()
-        let id = connection.lastInsertedRowID
-        let insertBody = try connection.statement("insert into delivery_body values (?1, ?2)")
-        insertBody.bind(1, id)
-        insertBody.bind(2, blob: body)
-        try insertBody.run()
-        return DeliveryID(rawValue: id)
+        let id = DeliveryID(rawValue: connection.lastInsertedRowID)
+        try DeliveryRow.insertBody(body, of: id, connection)
+        return id
     }
 
     /// How long the breaker has been closed over the life of this queue, for the age of deliveries.

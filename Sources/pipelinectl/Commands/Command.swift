@@ -15,7 +15,7 @@ enum CommandList {
         [
             StatusCommand.self,
             DeadListCommand.self, DeadShowCommand.self, DeadReplayCommand.self,
-            DeadDiscardCommand.self,
+            DeadDiscardCommand.self, DeadExportCommand.self, DeadImportCommand.self,
             ReplayCommand.self, SendCommand.self,
             CheckCommand.self,
             HelpCommand.self, VersionCommand.self,

@@ -49,9 +49,12 @@ enum DeadLetterForm {
             ] + answer(attempt.answer))
     }
 
-    /// What was kept of an answer may end inside a character; that is no reason for Base64.
+    /// Always a text to read; what it stands for is beside it where it is no UTF-8.
     private static func answer(_ bytes: [UInt8]) -> [JSONValue.Member] {
-        [.init(key: "answer", value: .string(String(decoding: bytes, as: UTF8.self)))]
+        let text = JSONValue.Member(
+            key: "answer", value: .string(String(decoding: bytes, as: UTF8.self)))
+        guard String(validating: bytes, as: UTF8.self) == nil else { return [text] }
+        return [text, .init(key: "answer_base64", value: .string(Base64.encode(bytes)))]
     }
 
     /// Columns of `dead list`; a pipe gets the same values, exact.

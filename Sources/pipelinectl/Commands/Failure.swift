@@ -45,4 +45,10 @@ enum Failure: Error {
     ) throws(Failure) -> Result {
         do throws(QueueError) { return try body() } catch { throw .queue(error) }
     }
+
+    static func system<Result>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(Failure) -> Result {
+        do throws(SystemError) { return try body() } catch { throw .failed("\(error)") }
+    }
 }
