@@ -53,6 +53,9 @@ final class ForwardWorker: Sendable {
 
     /// Starts the thread.
     func start() {
+        if settings.batchCountMax > 1 {
+            log.warning("FORWARD_BATCH_MAX has no effect yet: each delivery is a POST of its own")
+        }
         let thread = Thread { [self] in
             defer { ended.signal() }
 
