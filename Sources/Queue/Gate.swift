@@ -98,6 +98,15 @@ public final class Gate: Sendable {
         observer?(waited, held)
     }
 
+    /// Tells whoever waits for a change, in whichever process, that a commit can be seen now.
+    ///
+    /// One byte that nobody reads: inotify reports the write. Where it fails, the watchers' own net
+    /// finds the change within a second.
+    func announceCommit() {
+        var byte: UInt8 = 0
+        _ = pwrite(gate.rawValue, &byte, 1, 0)
+    }
+
     private func opened(after start: Duration?) {
         heldSince = MonotonicClock.now()
         waited = start.map { heldSince - $0 } ?? .zero

@@ -4,8 +4,9 @@ import Glibc
 
 /// Wakes one thread when the queue changes, in whichever process, or when a colleague calls.
 ///
-/// Changes are seen by inotify on the queue's directory: every commit writes the WAL. A watch fires
-/// once and must be armed again, so that a busy queue does not flood a busy reader:
+/// Whoever has committed writes to the gate's file, and inotify tells. (The WAL itself tells too
+/// soon: its frames are written before the sync, and the commit can be seen only after it.) A watch
+/// fires once and must be armed again, so that a busy queue does not flood a busy reader:
 ///
 ///     arm ─▶ look ─▶ nothing to do ─▶ wait ─▶ arm ─▶ look …
 ///
@@ -14,11 +15,11 @@ import Glibc
 public final class QueueWatcher: Sendable {
     private let inotify: Descriptor
     private let wakeUp: WakeUp
-    private let directory: String
+    private let gatePath: String
 
     /// - Throws: ``QueueError/file(_:)`` where the kernel's limit of inotify instances is reached.
     public init(_ location: QueueLocation) throws(QueueError) {
-        directory = location.directory
+        gatePath = location.gatePath
         do throws(SystemError) {
             inotify = Descriptor(
                 adopting: try systemCall("inotify_init1") {
@@ -32,11 +33,10 @@ public final class QueueWatcher: Sendable {
 
     /// Watches for the next change; call it before each look at the queue.
     ///
-    /// A watch that cannot be set (the directory is gone, the kernel's limit is reached) is left to
+    /// A watch that cannot be set (the file is gone, the kernel's limit is reached) is left to
     /// the net of the bounded wait.
     public func arm() {
-        let mask = UInt32(IN_MODIFY) | UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | IN_ONESHOT
-        _ = inotify_add_watch(inotify.rawValue, directory, mask)
+        _ = inotify_add_watch(inotify.rawValue, gatePath, UInt32(IN_MODIFY) | IN_ONESHOT)
     }
 
     /// Ends the current or the next wait; any thread may call it.

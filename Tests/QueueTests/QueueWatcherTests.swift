@@ -29,4 +29,22 @@ import Testing
         #expect(MonotonicClock.now() - start < long)
         watcher.wait(atMost: .zero)
     }
+
+    @Test func `what woke a watcher can be seen at once`() throws {
+        let queue = try QueueFixture()
+        let reader = try queue.open(.lake)
+        let watcher = try QueueWatcher(queue.location)
+        let location = queue.location
+        let gate = queue.gate
+        for count in 1...50 {
+            watcher.arm()
+            let writer = Thread {
+                let session = try? QueueSession.open(location, gate: gate, as: .ingest)
+                try? session?.append(["x"])
+            }
+            writer.start()
+            watcher.wait(atMost: long)
+            #expect(try reader.log.lastID() == WebhookID(rawValue: Int64(count)))
+        }
+    }
 }

@@ -160,6 +160,7 @@ final class Connection {
         do throws(QueueError) {
             let result = try body()
             try statement("commit").run()
+            gate.announceCommit()
             return result
         } catch {
             // A COMMIT that failed has usually been rolled back by SQLite itself.

@@ -10,6 +10,8 @@ extension ForwardLoop {
         hasMoreToRead = webhooks.count == sliceCount || byteCount >= Self.sliceByteCountMax / 2
         nextLookAt = hasMoreToRead ? now : now + Self.lookInterval
         guard let last = webhooks.last else {
+            // The watcher was armed before this look: whatever comes now ends the wait.
+            nextLookAt = now
             if let unstored, now - unstored.since >= Self.cursorAgeMax { try storeLead() }
             return
         }

@@ -109,6 +109,7 @@ final class ForwardLoop {
     private func turn(isStopping: Bool) throws(QueueError) {
         let now = MonotonicClock.now()
         let looks = now >= nextLookAt && !isStopping
+        hasLooked = looks
         if looks { watcher.arm() }
         judgeEnds()
         try settle()
@@ -135,12 +136,16 @@ final class ForwardLoop {
     private func pause(now: Duration) -> Duration {
         if isTroubled { return Self.pauseMax }
         var until = now + Self.pauseMax
-        if nextLookAt > now { until = min(until, nextLookAt) }
+        // A turn without a look has not armed the watcher: nothing would end a longer wait.
+        if !hasLooked { until = min(until, max(nextLookAt, now)) }
         if let nextDispatchAt { until = min(until, nextDispatchAt) }
         if let deadline = client.nextDeadline { until = min(until, deadline) }
-        if nextLookAt <= now, hasMoreToRead { return .zero }
+        if hasMoreToRead { until = min(until, max(nextLookAt, now)) }
         return max(.zero, until - now)
     }
+
+    /// Whether the last turn looked at the log, with the watcher armed before.
+    var hasLooked = false
 
     /// Whether the last look ended for its size, not for want of webhooks.
     var hasMoreToRead = false
