@@ -10,7 +10,7 @@ help: ## show this list
 		$(MAKEFILE_LIST)
 
 run: ## try it: install what is missing, build, start everything, send samples, stay up
-	@SWIFT="$(SWIFT)" scripts/run
+	@exec env SWIFT="$(SWIFT)" scripts/run
 
 build: needed-to-build ## build the three programs, optimised, into .build/release
 	$(SWIFT) build -c release --product ingest
