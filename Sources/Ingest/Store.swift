@@ -7,11 +7,12 @@ final class Store {
     private let gate: Gate
     private let admission: Admission
     private let walBytesMax: Int
+    /// Nil once it failed: then commits lengthen the WAL themselves.
+    private var walRoom: WALRoom?
     private let log: Log
 
     /// Workers checkpoint at the limit; ingest only where they do not, at twice as much.
     private static let walFactor = 2
-    private static let pageBytes = 16_384
 
     /// Opens the queue, makes or migrates it where needed, and makes sure of what it holds.
     ///
@@ -32,6 +33,8 @@ final class Store {
         let session = try QueueSession.open(configuration.location, gate: gate, as: .ingest)
         self.session = session
         walBytesMax = configuration.walBytesMax
+        walRoom = WALRoom(
+            configuration.location, byteCountMax: Self.walFactor * configuration.walBytesMax)
         self.log = log
         admission = Admission(
             location: configuration.location,
@@ -64,8 +67,20 @@ final class Store {
     }
 
     private func relieve() throws(QueueError) {
-        guard session.walPages * Self.pageBytes > Self.walFactor * walBytesMax else { return }
+        let usedByteCount = session.walPages * QueueSession.pageByteCount
+        guard usedByteCount > Self.walFactor * walBytesMax else {
+            return makeRoom(usedByteCount: usedByteCount)
+        }
         try session.checkpointHoldingGate(.restart)
+    }
+
+    private func makeRoom(usedByteCount: Int) {
+        do throws(SystemError) {
+            try walRoom?.makeHoldingGate(usedByteCount: usedByteCount)
+        } catch {
+            walRoom = nil
+            log.notice("the WAL cannot be lengthened ahead", ["reason": .describing(error)])
+        }
     }
 
     /// The last checkpoint, so that the next start is quick.

@@ -17,7 +17,7 @@ extension ConfigurationKey {
         help: "how long a webhook may wait for another program's write before it is answered 503")
     /// The size of the write-ahead log at which a checkpoint is due.
     public static let walBytesMax = ConfigurationKey(
-        "WAL_BYTES_MAX", .default("64MiB"),
+        "WAL_BYTES_MAX", .default("16MiB"),
         help: "the write-ahead log is moved into the database when it has grown to this size")
 
     static let commonKeys = [queuePath, logLevel, logFormat, gateWaitMax, walBytesMax]

@@ -11,7 +11,7 @@ struct UpkeepSettings: Sendable {
     /// `QUEUE_BYTES_MAX`, in bytes; 0: none.
     var queueBytesMax = 0
     /// `WAL_BYTES_MAX`: above it the WAL is copied into the database.
-    var walBytesMax = 67_108_864
+    var walBytesMax = 16_777_216
     /// How long the books keep batches that are in the lake, to verify the lake by.
     var retainShipped: Duration = .seconds(90 * 86_400)
 }
