@@ -140,7 +140,7 @@ import Testing
         #expect(reader.byteCount(.queueBytesMax, in: 0 ... .max) == 0)
         #expect(reader.byteCount(.diskFreeBytesMin, in: 0 ... .max) == 256 << 20)
         #expect(reader.byteCount(.walBytesMax, in: 0 ... .max) == 16 << 20)
-        #expect(reader.integer(.ingestConnectionsMax, in: 1 ... .max) == 8_192)
+        #expect(reader.integer(.ingestConnectionsMax, in: 1 ... .max) == 12_000)
         #expect(reader.list(.ingestTrustedProxies) == ["127.0.0.0/8", "::1"])
         #expect(reader.list(.forwardStatuses) == [])
         #expect(reader.listenAddress(.workersAdminListen).description == "127.0.0.1:9081")

@@ -176,6 +176,12 @@ extension RequestCase {
             "chunked over another coding", .transferCoding,
             post + "Transfer-Encoding: gzip, chunked\r\n\r\n"),
         .refused(
+            "chunked over another coding, on two lines", .transferCoding,
+            post + "Transfer-Encoding: gzip;q=\"1\"\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        .refused(
+            "another coding, then a length", .framingConflict,
+            post + "Transfer-Encoding: gzip\r\nContent-Length: 5\r\n\r\n"),
+        .refused(
             "chunked twice", .transferEncoding, post + "Transfer-Encoding: chunked, chunked\r\n\r\n"
         ),
         .refused(

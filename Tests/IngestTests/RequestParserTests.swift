@@ -33,7 +33,7 @@ import Testing
         for (target, path, query) in [
             ("/a", "/a", ""), ("/a?b?c", "/a", "b?c"), ("/?", "/", ""),
             ("//a/../b", "//a/../b", ""),
-            ("http://h", "", ""), ("http://h/a?b", "/a", "b"), ("HTTP://[::1]:1?b", "", "b"),
+            ("http://h", "/", ""), ("http://h/a?b", "/a", "b"), ("HTTP://[::1]:1?b", "/", "b"),
         ] {
             let parsed = harness.parse("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(parsed == [.request("get", path: path, query: query, body: [])])

@@ -52,7 +52,7 @@ extension ConfigurationKey {
         help: "what all connections together may hold in memory")
     /// Connections at once.
     public static let ingestConnectionsMax = ConfigurationKey(
-        "INGEST_CONNECTIONS_MAX", .default("8192"),
+        "INGEST_CONNECTIONS_MAX", .default("12000"),
         help: "connections at once; more wait in the kernel")
     /// Longest time for the head of a request.
     public static let ingestHeadTimeMax = ConfigurationKey(

@@ -48,6 +48,12 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// A transfer coding by its form: a name, perhaps with parameters, which are not looked into.
+    var isCoding: Bool {
+        let name = prefix { $0 != ByteClass.semicolon && !ByteClass.isBlank($0) }
+        return !name.isEmpty && name.allSatisfy(ByteClass.isToken)
+    }
+
     /// Without the blanks at both ends.
     var trimmed: UnsafeRawBufferPointer {
         var start = 0

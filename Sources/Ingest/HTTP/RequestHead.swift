@@ -64,6 +64,8 @@ struct RequestHead: Sendable {
         static let signature1 = Marks(rawValue: 1 << 8)
         static let userAgent = Marks(rawValue: 1 << 9)
         static let contentType = Marks(rawValue: 1 << 10)
+        /// A transfer coding that is not implemented.
+        static let otherCoding = Marks(rawValue: 1 << 11)
     }
 
     /// A body follows the head, if only an empty chunked one.

@@ -79,9 +79,7 @@ extension RequestParser {
             takeConnection(value)
             return nil
         case .expect:
-            guard value.matches("100-continue") else { return .expectation }
-            head.marks.insert(.expectsContinue)
-            return nil
+            return takeExpectation(value)
         case .contentEncoding:
             head.marks.insert(.contentEncoding)
             return nil
@@ -114,7 +112,7 @@ extension RequestParser {
         _ value: UnsafeRawBufferPointer,
         _ limits: HTTPLimits
     ) -> Refusal? {
-        if head.marks.contains(.isChunked) { return .framingConflict }
+        if !head.marks.isDisjoint(with: [.isChunked, .otherCoding]) { return .framingConflict }
         guard head.contentLength < 0, 1...19 ~= value.count else { return .contentLength }
         var length: UInt64 = 0
         for byte in value {
@@ -128,10 +126,10 @@ extension RequestParser {
         return nil
     }
 
-    /// Exactly one `chunked`.
+    /// Exactly one `chunked`; what stands before it is judged when the head is complete.
     ///
-    /// RFC 9112: where the last coding is another, the end of the body cannot be told (400); where
-    /// it is chunked over another, that one is not implemented (501).
+    /// RFC 9112, 6.1: chunked is applied once and last, in HTTP/1.1 alone. An empty element, which
+    /// other lists forgive (RFC 9110, 5.6.1), is refused: not every reader forgives it here.
     private mutating func takeTransferEncoding(_ value: UnsafeRawBufferPointer) -> Refusal? {
         if head.minorVersion == 0 || head.marks.contains(.isChunked) { return .transferEncoding }
         if head.contentLength >= 0 { return .framingConflict }
@@ -139,15 +137,30 @@ extension RequestParser {
             head.marks.insert(.isChunked)
             return nil
         }
-        var count = 0
-        var chunkedCount = 0
-        var endsChunked = false
+        var refusal: Refusal?
+        var marks = head.marks
         value.forEachElement { element in
-            endsChunked = element.matches("chunked")
-            chunkedCount += endsChunked ? 1 : 0
-            count += element.isEmpty ? 0 : 1
+            if marks.contains(.isChunked) || !element.isCoding { refusal = .transferEncoding }
+            marks.insert(element.matches("chunked") ? .isChunked : .otherCoding)
         }
-        return endsChunked && chunkedCount == 1 && count > 1 ? .transferCoding : .transferEncoding
+        head.marks = marks
+        return refusal
+    }
+
+    /// `100-continue`, however often; RFC 9110, 10.1.1 knows no other.
+    private mutating func takeExpectation(_ value: UnsafeRawBufferPointer) -> Refusal? {
+        var marks = head.marks
+        var isKnown = true
+        value.forEachElement { element in
+            if element.isEmpty { return }
+            if element.matches("100-continue") {
+                marks.insert(.expectsContinue)
+            } else {
+                isKnown = false
+            }
+        }
+        head.marks = marks
+        return isKnown ? nil : .expectation
     }
 
     private mutating func takeConnection(_ value: UnsafeRawBufferPointer) {
@@ -164,6 +177,11 @@ extension RequestParser {
         position += 1
         // HTTP/1.0 knows no Host field.
         if head.minorVersion == 1 && !head.marks.contains(.host) { return .refused(.host) }
+        if head.marks.contains(.otherCoding) {
+            // RFC 9112, 6.3: without chunked at the end the body's end cannot be told.
+            let endsChunked = head.marks.contains(.isChunked)
+            return .refused(endsChunked ? .transferCoding : .transferEncoding)
+        }
         head.body = Span(position, to: position)
         state = .bodyStart
         return .head

@@ -21,7 +21,7 @@ struct TargetForm: Equatable {
         }
         switch base[start] {
         case ByteClass.slash:
-            cut(from: start, to: target.end, in: base)
+            guard cut(from: start, to: target.end, in: base) else { return nil }
         case ByteClass.asterisk:
             guard method == .options, target.count == 1 else { return nil }
         default:
@@ -32,15 +32,25 @@ struct TargetForm: Equatable {
             }
             let host = Span(authority, to: end)
             guard !host.isEmpty, Authority.isValid(host.bytes(at: base)) else { return nil }
-            cut(from: end, to: target.end, in: base)
+            guard cut(from: end, to: target.end, in: base) else { return nil }
+            // RFC 9110, 4.2.3: an empty path is `/`, but for OPTIONS, where it stands for `*`.
+            if path.isEmpty, method != .options { path = Span(authority - 1, to: authority) }
         }
     }
 
-    private mutating func cut(from start: Int, to end: Int, in base: UnsafePointer<UInt8>) {
-        var question = start
-        while question < end, base[question] != ByteClass.question { question += 1 }
+    /// - Returns: false where a bracket stands that belongs to addresses alone.
+    private mutating func cut(from start: Int, to end: Int, in base: UnsafePointer<UInt8>) -> Bool {
+        var question = end
+        for index in start..<end {
+            switch base[index] {
+            case ByteClass.question: question = min(question, index)
+            case ByteClass.bracketOpen, ByteClass.bracketClose: return false
+            default: break
+            }
+        }
         path = Span(start, to: question)
         query = question < end ? Span(question + 1, to: end) : Span()
+        return true
     }
 
     /// The offset behind `http://` or `https://`, in any case.

@@ -28,8 +28,15 @@ struct BufferBudget {
     /// Below this a share would not hold the head of a webhook's request.
     static let shareBytesMin = 512
 
+    /// Larger than most webhooks.
+    private static let smallBytesMax = 16_384
+
     /// Bytes a read may bring, so that what is left over of it can be kept.
-    var readBytesMax: Int { max(shareBytes, poolBytes - pooledBytes) }
+    var readBytesMax: Int {
+        let room = poolBytes / 4 * 3 - pooledBytes
+        if room > Self.smallBytesMax { return room }
+        return max(shareBytes, min(Self.smallBytesMax, poolBytes - pooledBytes))
+    }
 
     /// Makes the buffer at least `capacity` bytes large, its content kept at the same offsets.
     ///
@@ -38,7 +45,9 @@ struct BufferBudget {
         let isPrivileged = connection.pointee.flags.contains(.isPrivileged)
         let old = isPrivileged ? 0 : pooled(Int(connection.pointee.capacity))
         let new = isPrivileged ? 0 : pooled(capacity)
-        guard new == 0 || pooledBytes - old + new <= poolBytes else { return false }
+        // The last quarter is for small requests: large ones alone never keep them out.
+        let bound = capacity > Self.smallBytesMax ? poolBytes / 4 * 3 : poolBytes
+        guard new == 0 || pooledBytes - old + new <= bound else { return false }
         let start = connection.pointee.buffer.map(UnsafeMutableRawPointer.init)
         guard let grown = realloc(start, capacity) else { return false }
         connection.pointee.buffer = grown.assumingMemoryBound(to: UInt8.self)

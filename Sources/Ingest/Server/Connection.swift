@@ -61,4 +61,9 @@ struct Connection {
 
     /// Bytes in the buffer.
     var heldCount: Int { Int(end - start) }
+
+    /// Requests are read from it: it is open, and no webhook and no answer of it waits.
+    var mayConsume: Bool {
+        descriptor >= 0 && output == nil && flags.isDisjoint(with: [.isInGroup, .isClosing])
+    }
 }

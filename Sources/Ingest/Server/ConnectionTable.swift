@@ -135,6 +135,12 @@ extension ConnectionTable {
         return slot == Self.nothing ? nil : slot
     }
 
+    /// The connection whose timer of the same kind ends next after this one's.
+    func following(_ slot: Slot) -> Slot? {
+        let next = self[slot].pointee.timerNext
+        return next == Self.nothing ? nil : next
+    }
+
     // MARK: Lines
 
     /// Puts a connection in line to be served; once is enough.
@@ -147,7 +153,10 @@ extension ConnectionTable {
     /// The next connection to be served, or nil.
     func nextReady() -> Slot? { next(&ready, .isReady) }
 
-    var hasReady: Bool { !ready.isEmpty }
+    var hasReady: Bool { ready.count > 0 }
+
+    /// How many stand in line to be served.
+    var readyCount: Int { ready.count }
 
     /// Puts a connection in line for buffer bytes; once is enough.
     func awaitBuffer(_ slot: Slot) {
@@ -175,7 +184,7 @@ private struct SlotRing: ~Copyable {
     private let slots: UnsafeMutablePointer<ConnectionTable.Slot>
     private let capacity: Int
     private var firstIndex = 0
-    private var count = 0
+    private(set) var count = 0
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -183,8 +192,6 @@ private struct SlotRing: ~Copyable {
     }
 
     deinit { slots.deallocate() }
-
-    var isEmpty: Bool { count == 0 }
 
     mutating func append(_ slot: ConnectionTable.Slot) {
         precondition(count < capacity, "a slot stands in a line once")

@@ -41,10 +41,21 @@ extension ServerLoop {
     /// The kernel has all of the answer.
     private func sent(_ slot: ConnectionTable.Slot) {
         let connection = table[slot]
-        if connection.pointee.flags.contains(.isClosing) {
-            startLingering(slot)
+        if connection.pointee.flags.contains(.isClosing) { return startLingering(slot) }
+        startTimer(slot, .idle, limits.idleDuration)
+    }
+
+    /// All that was kept has been sent: goes on where reading had stopped for it.
+    private func flushed(_ slot: ConnectionTable.Slot) {
+        sent(slot)
+        let connection = table[slot]
+        guard connection.pointee.mayConsume else { return }
+        if !connection.pointee.flags.isDisjoint(with: [.hasUnparsed, .isReadable]) {
+            table.makeReady(slot)
+        } else if connection.pointee.flags.contains(.peerFinished) {
+            close(slot)
         } else {
-            startTimer(slot, .idle, limits.idleDuration)
+            awaitMore(slot)
         }
     }
 
@@ -61,11 +72,13 @@ extension ServerLoop {
         keepOutput(slot, UnsafeRawBufferPointer(rebasing: bytes[count...]))
     }
 
-    /// Keeps what the kernel did not take; bounded, since nobody reads on behind it for long.
+    /// Keeps what the kernel did not take; bounded, since nothing is read behind it.
     private func keepOutput(_ slot: ConnectionTable.Slot, _ bytes: UnsafeRawBufferPointer) {
         let connection = table[slot]
-        let held = Int(connection.pointee.outputEnd - connection.pointee.outputStart)
-        guard held + bytes.count <= 65_536,
+        let held =
+            connection.pointee.output == nil
+            ? 0 : Int(connection.pointee.outputEnd - connection.pointee.outputStart)
+        guard held + bytes.count <= 4_096,
             let grown = malloc(held + bytes.count), let source = bytes.baseAddress
         else { return close(slot) }
         if let old = connection.pointee.output {
@@ -96,7 +109,7 @@ extension ServerLoop {
         guard count == rest else { return }
         free(output)
         connection.pointee.output = nil
-        sent(slot)
+        flushed(slot)
     }
 
     // MARK: The end of a connection

@@ -54,7 +54,11 @@ extension ServerLoop {
 
     private func fail(_ error: QueueError) {
         metrics.commitFailures.add()
-        log.error("webhooks cannot be stored, answered 503", ["reason": .describing(error)])
+        // Under load there are thousands of these a second; the metric counts them all.
+        if now >= nextFailureLine {
+            nextFailureLine = now + Self.nanosecondsPerSecond
+            log.error("webhooks cannot be stored, answered 503", ["reason": .describing(error)])
+        }
         refuseGroup(.commit)
         // A second sync may succeed without having written: nothing may be acknowledged after it.
         if case .syncFailed = error { failure = error }

@@ -14,17 +14,23 @@ extension ServerLoop {
         var goesOn: Bool
     }
 
-    /// Serves one connection until it has no more bytes, has a webhook in the group, or is gone.
+    /// Serves one connection until it has no more bytes, has had its turn, has a webhook in the
+    /// group or an answer that it does not take, or is gone.
     func serve(_ slot: ConnectionTable.Slot) {
         let connection = table[slot]
         if connection.pointee.flags.contains(.isLingering) { return linger(slot) }
-        guard connection.pointee.flags.isDisjoint(with: [.isInGroup, .isClosing]) else { return }
+        guard connection.pointee.mayConsume else { return }
+        answersThisTurn = 0
         if connection.pointee.flags.contains(.hasUnparsed) {
             connection.pointee.flags.remove(.hasUnparsed)
             guard consumeHeld(slot) else { return }
         }
+        var readCount = 0
         while connection.pointee.flags.contains(.isReadable) {
-            guard groupHasRoom else { return table.makeReady(slot) }
+            guard groupHasRoom, readCount < limits.readsPerTurnMax else {
+                return table.makeReady(slot)
+            }
+            readCount += 1
             let goesOn = connection.pointee.buffer == nil ? readFresh(slot) : readOn(slot)
             guard goesOn else { return }
         }
@@ -64,9 +70,6 @@ extension ServerLoop {
         buffer.update(from: bytes, count: count)
         connection.pointee.start = 0
         connection.pointee.end = Int32(count)
-        if connection.pointee.flags.contains(.isInGroup) {
-            connection.pointee.flags.insert(.hasUnparsed)
-        }
         return true
     }
 
@@ -101,12 +104,9 @@ extension ServerLoop {
         let start = connection.pointee.start
         connection.pointee.end = start + Int32(consumed.end)
         connection.pointee.start = start + Int32(consumed.start)
+        // Of a webhook in the group the bytes stay where they are.
         let isInGroup = connection.pointee.flags.contains(.isInGroup)
-        if isInGroup {
-            if connection.pointee.heldCount > 0 { connection.pointee.flags.insert(.hasUnparsed) }
-        } else if connection.pointee.heldCount == 0 {
-            releaseBuffer(slot)
-        }
+        if connection.pointee.heldCount == 0, !isInGroup { releaseBuffer(slot) }
         return consumed.goesOn
     }
 
@@ -120,13 +120,48 @@ extension ServerLoop {
         }
         guard connection.pointee.end == connection.pointee.capacity else { return true }
         let held = connection.pointee.heldCount
-        var wanted = max(2 * held, 4_096)
+        // Its share first, which nobody can take from it.
+        var wanted = held < budget.shareBytes ? budget.shareBytes : max(2 * held, 4_096)
         let known = connection.pointee.parser.byteCountKnown
         if known > held { wanted = min(wanted, known) }
         if budget.grow(connection, to: wanted) { return true }
-        guard !budget.hasPrivileged else { return false }
-        budget.privilege(connection)
-        return budget.grow(connection, to: wanted)
+        if !budget.hasPrivileged {
+            budget.privilege(connection)
+            return budget.grow(connection, to: wanted)
+        }
+        return giveUpSlow(for: slot) && budget.grow(connection, to: wanted)
+    }
+
+    /// Refuses one of those who have held memory longest, if it brings hardly anything.
+    ///
+    /// - Returns: false where nobody is that slow.
+    private func giveUpSlow(for slot: ConnectionTable.Slot) -> Bool {
+        for timer in [Connection.Timer.head, .body] {
+            var candidate = table.first(of: timer)
+            for _ in 0..<Self.slowCandidatesMax {
+                guard let other = candidate else { break }
+                candidate = table.following(other)
+                guard other != slot, isSlow(table[other], timer) else { continue }
+                refuse(other, .tooSlow)
+                return true
+            }
+        }
+        return false
+    }
+
+    private static var slowCandidatesMax: Int { 16 }
+
+    private func isSlow(
+        _ connection: UnsafeMutablePointer<Connection>,
+        _ timer: Connection.Timer
+    ) -> Bool {
+        let limit = timer == .head ? limits.headDuration : limits.bodyDuration
+        let nanoseconds = now - (connection.pointee.deadline - limit.nanoseconds)
+        guard nanoseconds >= limits.slowDurationMin.nanoseconds,
+            Int(connection.pointee.capacity) > budget.shareBytes
+        else { return false }
+        let bytesPerSecond = Int64(connection.pointee.heldCount) * Self.nanosecondsPerSecond
+        return bytesPerSecond / nanoseconds < Int64(limits.slowBytesPerSecond)
     }
 
     /// Frees a buffer, and lets the first who waits for one go on.
@@ -196,16 +231,30 @@ extension ServerLoop {
                 refuse(slot, refusal)
                 return Consumed(start: end, end: end, goesOn: false)
             }
-            guard connection.pointee.descriptor >= 0,
-                connection.pointee.flags.isDisjoint(with: [.isInGroup, .isClosing])
-            else { return Consumed(start: start, end: end, goesOn: false) }
+            answersThisTurn += 1
+            if !mayConsumeOn(slot, hasMore: start < end) {
+                return Consumed(start: start, end: end, goesOn: false)
+            }
         }
         return Consumed(start: start, end: end, goesOn: true)
     }
 
-    /// Starts the clock of the part of a request that is being waited for.
-    private func awaitMore(_ slot: ConnectionTable.Slot) {
+    /// Whether the next request of a connection may be read at once; if not, it is left for later.
+    private func mayConsumeOn(_ slot: ConnectionTable.Slot, hasMore: Bool) -> Bool {
         let connection = table[slot]
+        let hadItsTurn = answersThisTurn >= limits.answersPerTurnMax
+        if connection.pointee.mayConsume, !hadItsTurn { return true }
+        guard connection.pointee.descriptor >= 0 else { return false }
+        if hasMore { connection.pointee.flags.insert(.hasUnparsed) }
+        if hadItsTurn, connection.pointee.mayConsume { table.makeReady(slot) }
+        return false
+    }
+
+    /// Starts the clock of the part of a request that is being waited for.
+    func awaitMore(_ slot: ConnectionTable.Slot) {
+        let connection = table[slot]
+        // An empty line begins no request, and buys no time either.
+        guard !connection.pointee.parser.isBetweenRequests else { return }
         let timer: Connection.Timer = connection.pointee.parser.hasHead ? .body : .head
         guard connection.pointee.timer != timer else { return }
         startTimer(slot, timer, timer == .head ? limits.headDuration : limits.bodyDuration)
@@ -214,9 +263,7 @@ extension ServerLoop {
     /// The peer sends no more: half a request is refused, and then there is nothing to wait for.
     private func finished(_ slot: ConnectionTable.Slot) -> Bool {
         let connection = table[slot]
-        let isInRequest =
-            connection.pointee.heldCount > 0 || !connection.pointee.parser.isBetweenRequests
-        if isInRequest {
+        if !connection.pointee.parser.isBetweenRequests {
             refuse(slot, .incomplete)
         } else if connection.pointee.output == nil {
             close(slot)

@@ -71,10 +71,14 @@ final class ServerLoop {
     var now = LoopClock.now()
     var wallNow = Timestamp.now()
     var closed: Refusal?
+    /// Requests of the connection being served that were answered, or joined the group.
+    var answersThisTurn = 0
     private var nextGlance: Int64 = 0
     private var acceptIsPaused = false
     /// Set by the first signal: when what is still open is given up.
     private(set) var stopDeadline: Int64?
+    /// Until then failed commits are counted, not logged.
+    var nextFailureLine: Int64 = 0
     /// The disk failed: the loop ends after this turn.
     var failure: QueueError?
 
@@ -144,10 +148,8 @@ final class ServerLoop {
             answers.refresh(now: wallNow)
             for index in 0..<count { try take(events[index]) }
             try glanceWhenDue()
-            if groupWaitsSince == nil {
-                serveReady()
-                try gatherMore(events)
-            }
+            serveReady()
+            if groupWaitsSince == nil { try gatherMore(events) }
             commitOrWait()
             expireTimers()
             if let stopDeadline, isDone(by: stopDeadline) { break }
@@ -193,8 +195,12 @@ final class ServerLoop {
         if connection.pointee.flags.contains(.isReadable) { table.makeReady(slot) }
     }
 
+    /// Serves everybody in line once; who has more to say lines up again behind them.
     private func serveReady() {
-        while groupHasRoom, let slot = table.nextReady() { serve(slot) }
+        for _ in 0..<table.readyCount {
+            guard groupHasRoom, let slot = table.nextReady() else { return }
+            serve(slot)
+        }
     }
 
     /// Whether another request can join the group, wherever its bytes come to lie.
@@ -205,9 +211,9 @@ final class ServerLoop {
 
     // MARK: Accepting
 
-    private func acceptWaiting() throws(SystemError) {
-        for _ in 0..<256 {
-            guard table.openCount < limits.connectionsMax || closeOldestIdle() else {
+    private func acceptWaiting(countMax: Int = 256) throws(SystemError) {
+        for _ in 0..<countMax {
+            guard table.openCount < limits.connectionsMax || closeOldest() else {
                 return try pauseAccepting()
             }
             switch listener?.accept() ?? .none {
@@ -236,12 +242,19 @@ final class ServerLoop {
         metrics.connections.set(Double(table.openCount))
     }
 
-    private func closeOldestIdle() -> Bool {
-        guard let slot = table.first(of: .idle) else { return false }
-        let idleSince = table[slot].pointee.deadline - limits.idleDuration.nanoseconds
-        guard now - idleSince >= limits.idleDurationMin.nanoseconds else { return false }
-        close(slot)
-        return true
+    /// Makes room for a new connection: of the idle ones the oldest goes, or else the one that
+    /// has been busy with its head longest.
+    private func closeOldest() -> Bool {
+        for (timer, limit) in [
+            (Connection.Timer.idle, limits.idleDuration), (.head, limits.headDuration),
+        ] {
+            guard let slot = table.first(of: timer) else { continue }
+            let since = table[slot].pointee.deadline - limit.nanoseconds
+            guard now - since >= limits.idleDurationMin.nanoseconds else { continue }
+            close(slot)
+            return true
+        }
+        return false
     }
 
     /// New connections wait in the kernel until some have gone; tried again a few times a second.
@@ -259,6 +272,8 @@ final class ServerLoop {
         nextGlance = now + Self.glanceInterval
         closed = sink.closed()
         metrics.bufferBytes.set(Double(budget.usedBytes))
+        // Somebody may have become slow enough by now to make room for the first in line.
+        if let slot = table.nextAwaitingBuffer() { table.makeReady(slot) }
         guard acceptIsPaused, stopDeadline == nil else { return }
         acceptIsPaused = false
         try watchListener(true)
@@ -270,7 +285,8 @@ final class ServerLoop {
     }
 
     private func timeoutMilliseconds() -> Int32 {
-        if table.hasReady, groupWaitsSince == nil { return 0 }
+        // While a full group waits for the gate, who is ready waits with it.
+        if table.hasReady, groupHasRoom || groupWaitsSince == nil { return 0 }
         var deadline = nextGlance
         for timer in Connection.Timer.allCases where timer != .none {
             if let slot = table.first(of: timer) {
@@ -308,7 +324,9 @@ final class ServerLoop {
         if stopDeadline != nil { _exit(ExitCode.failed) }
         log.notice("stopping: connections get a second for one more request")
         // Who waits in the kernel has been let in already: serve them too.
-        if listener?.isInherited == false { try acceptWaiting() }
+        if listener?.isInherited == false {
+            try acceptWaiting(countMax: limits.connectionsMax)
+        }
         listener = nil
         stopDeadline = now + limits.stopDuration.nanoseconds
     }
