@@ -147,6 +147,8 @@ import Testing
             let text = String(decoding: bytes, as: UTF8.self).lowercased()
             // Foundation refuses half a surrogate pair, which is grammar.
             if text.contains("\\ud") { continue }
+            // And numbers that no Double holds: a mutation may turn a digit into an `e`.
+            if text.contains(/[0-9]e[+-]?[0-9]{3}/) { continue }
             acceptedCount += 1
             #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(bytes)) }
         }
