@@ -29,6 +29,7 @@ struct Migrator {
                 return
             }
             close(raw)
+            CrashPoint.reached(.afterCreateFile)
             try DurableFile.syncDirectory(location.directory)
         } catch {
             throw .file(error)
@@ -51,6 +52,7 @@ struct Migrator {
             try connection.writeHoldingGate { () throws(QueueError) in
                 try apply(migration)
             }
+            CrashPoint.reached(.afterMigration)
             version = migration.version
         }
     }
@@ -105,6 +107,7 @@ struct Migrator {
 
     private func apply(_ migration: Migration) throws(QueueError) {
         try connection.execute(migration.sql)
+        CrashPoint.reached(.insideMigration)
         if migration.version == 1 {
             let first = try connection.statement(
                 "insert into queue values (1, lower(hex(randomblob(6))), ?1, 0, 0)")

@@ -91,7 +91,9 @@ extension DeadLetters {
                 try Audit(connection: connection)
                     .record("import", id, by: actor, note: nil, now: now)
             }
+            CrashPoint.reached(.insideImport)
         }
+        CrashPoint.reached(.afterImport)
     }
 
     private func insert(_ copy: DeadLetterCopy) throws(QueueError) -> DeliveryID {

@@ -195,8 +195,10 @@ public struct DeadLetters {
             count += try connection.write { () throws(QueueError) in
                 var changed = 0
                 for id in slice where try act(id) { changed += 1 }
+                CrashPoint.reached(.insideDeadSlice)
                 return changed
             }
+            CrashPoint.reached(.afterDeadSlice)
             rest = rest.dropFirst(slice.count)
         }
         return count

@@ -53,7 +53,9 @@ extension ForwardBooks {
         let next = isWindowDone ? DeliveryID(rawValue: end) : ids.last ?? cursor
         guard !ids.isEmpty else { return DeliveredReplay(next: next, replayedCount: 0) }
         let count = try connection.write { () throws(QueueError) in
-            try replay(ids, range, by: actor, now: now)
+            let count = try replay(ids, range, by: actor, now: now)
+            CrashPoint.reached(.insideReplay)
+            return count
         }
         return DeliveredReplay(next: next, replayedCount: count)
     }

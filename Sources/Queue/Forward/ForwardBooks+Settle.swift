@@ -51,7 +51,9 @@ extension ForwardBooks {
                 try settle(settlement, now: now, closedTime: closedTime)
             }
             try counters.set(.closedTime, to: closedTime.milliseconds)
+            CrashPoint.reached(.insideSettle)
         }
+        CrashPoint.reached(.afterSettle)
     }
 
     private func settle(

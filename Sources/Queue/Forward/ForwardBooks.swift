@@ -90,7 +90,9 @@ public struct ForwardBooks {
             try counters.add(slice.unreadable.count, to: .dead)
             try counters.add(slice.unreadable.count, to: .deadLetters)
             try cursorRow.advance(to: slice.cursor)
+            CrashPoint.reached(.insideAccept)
         }
+        CrashPoint.reached(.afterAccept)
     }
 
     private func insert(

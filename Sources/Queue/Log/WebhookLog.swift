@@ -91,7 +91,9 @@ public struct WebhookLog {
                 _ = try insert.step()
                 insert.rewind()
             }
+            CrashPoint.reached(.insideAppend)
         }
+        CrashPoint.reached(.afterCommit)
     }
 
     /// Reads the webhooks behind a cursor, in the order of their ids.

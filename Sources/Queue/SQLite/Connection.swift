@@ -1,5 +1,6 @@
 import Base
 import CSQLite
+import Glibc
 
 /// One SQLite connection.
 ///
@@ -36,14 +37,25 @@ final class Connection {
         self.handle = handle
         self.path = path
         self.gate = gate
-        self.synchronous = synchronous
-        try configure(synchronous)
+        self.synchronous = Self.level(synchronous)
+        try configure(self.synchronous)
         countWALPages()
     }
 
     deinit {
         statements.removeAll()
         sqlite3_close_v2(handle)
+    }
+
+    /// A debug build may be told not to sync its commits, to show that the tests of the promise
+    /// notice: `PIPELINE_TEST_SYNCHRONOUS=normal`.
+    private static func level(_ synchronous: Synchronous) -> Synchronous {
+        #if DEBUG
+            if getenv("PIPELINE_TEST_SYNCHRONOUS").map({ strcmp($0, "normal") == 0 }) == true {
+                return .normal
+            }
+        #endif
+        return synchronous
     }
 
     private func configure(_ synchronous: Synchronous) throws(QueueError) {

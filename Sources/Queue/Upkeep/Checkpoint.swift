@@ -39,7 +39,10 @@ extension QueueSession {
     public func checkpointHoldingGate(
         _ mode: CheckpointMode
     ) throws(QueueError) -> CheckpointResult {
-        try connection.checkpoint(mode)
+        CrashPoint.reached(.beforeCheckpoint)
+        let result = try connection.checkpoint(mode)
+        CrashPoint.reached(.afterCheckpoint)
+        return result
     }
 
     /// Size of the WAL file in bytes; it keeps its size when it is written from its start again.

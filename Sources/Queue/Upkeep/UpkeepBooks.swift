@@ -21,7 +21,9 @@ public struct UpkeepBooks {
             delete.bind(1, first)
             delete.bind(2, min(cut, first + Int64(limit) - 1))
             try delete.run()
-            return connection.changeCount
+            let count = connection.changeCount
+            CrashPoint.reached(.insidePurgeLog)
+            return count
         }
     }
 
@@ -41,6 +43,7 @@ public struct UpkeepBooks {
                     try delete.run()
                 }
             }
+            CrashPoint.reached(.insidePurgeDelivered)
         }
         return ids.count
     }

@@ -19,6 +19,7 @@ extension ForwardLoop {
     /// Stores what was judged, in one transaction; what cannot be stored now is kept.
     func settle() throws(QueueError) {
         guard !unsettled.isEmpty else { return }
+        CrashPoint.reached(.afterAnswer)
         try session.forward.settle(
             unsettled, now: .now(), closedTime: closedClock.reading(now: MonotonicClock.now()))
         held.subtract(unsettled.map(\.delivery.id))
