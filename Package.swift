@@ -44,6 +44,7 @@ let package = Package(
         .executableTarget(
             name: "pipelinectl",
             dependencies: ["Queue", "WhatsApp", "Base", "CZlib", "CLinux"],
+            resources: [.embedInCode("Tables")],
             swiftSettings: strict
         ),
 

@@ -17,7 +17,7 @@ enum CommandList {
             DeadListCommand.self, DeadShowCommand.self, DeadReplayCommand.self,
             DeadDiscardCommand.self, DeadExportCommand.self, DeadImportCommand.self,
             ReplayCommand.self, SendCommand.self,
-            LookupCommand.self, CheckCommand.self,
+            LookupCommand.self, LakeDDLCommand.self, CheckCommand.self,
             HelpCommand.self, VersionCommand.self,
         ]
     }
