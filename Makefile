@@ -3,7 +3,7 @@
 SWIFT ?= swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fuzz lint format clean needed-to-build needed-to-test
+.PHONY: help run build test check bench fuzz lint format clean needed-to-build needed-to-test
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' \
@@ -24,6 +24,9 @@ test: needed-to-test lint ## everything: format, build, all tests, those with re
 check: needed-to-test lint ## before a commit: as test, without those that start real processes
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest --skip SystemTests
+
+bench: ## measure speed and memory against nginx and a Go peer, on a machine with nothing to do
+	scripts/bench
 
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)

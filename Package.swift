@@ -48,6 +48,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Not a product: what `make bench` fills its queues with.
+        .executableTarget(
+            name: "benchmark-fill",
+            dependencies: ["Queue", "Base"],
+            path: "Benchmarks/Fill",
+            swiftSettings: strict
+        ),
+
         .target(
             name: "TestSupport",
             dependencies: ["Base", "WhatsApp", "Queue"],
