@@ -3,10 +3,11 @@
 SWIFT ?= swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz lint format clean needed-to-build needed-to-test
+.PHONY: help run build test check bench fuzz power-loss power-cuts lint format clean needed-to-build
+.PHONY: needed-to-test
 
 help: ## show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' \
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
 run: ## try it: install what is missing, build, start everything, send samples, stay up
@@ -30,6 +31,17 @@ bench: ## measure speed and memory against nginx and a Go peer, on a machine wit
 
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)
+
+power-loss: needed-to-test ## cut the power after every operation of a run (STATES=100000)
+	$(SWIFT) build
+	python3 Tests/PowerLoss/powerloss.py .build/debug --webhooks 80 --backup --programs 400 \
+		--states $(or $(STATES),20000) $(if $(SEED),--seed $(SEED))
+
+power-cuts: needed-to-test ## cut the power of a file system under load; root only (CUTS=1000)
+	$(SWIFT) build
+	scripts/install-missing cuts
+	python3 Tests/PowerLoss/cuts.py .build/debug --cuts $(or $(CUTS),200) \
+		$(if $(SEED),--seed $(SEED))
 
 lint: ## is every file formatted as .swift-format says?
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -79,6 +79,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     /// A slice of delivered messages waits again; its transaction is open.
     case insideReplay = "inside-replay"
 
+    /// A backup is written and synced; it has not got its name.
+    case insideBackup = "inside-backup"
+
     /// Dies here where the environment says so.
     public static func reached(_ point: CrashPoint) {
         #if DEBUG

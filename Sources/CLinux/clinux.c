@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/mman.h>
 #include "CLinux.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,3 +19,5 @@ int clinux_environment_set(const char *name, const char *value) { return setenv(
 int clinux_rename_new(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
+
+int clinux_nameless_file(void) { return memfd_create("nameless", MFD_CLOEXEC); }

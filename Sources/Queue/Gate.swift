@@ -32,7 +32,7 @@ public final class Gate: Sendable {
     private nonisolated(unsafe) var waited = Duration.zero
     private nonisolated(unsafe) var heldSince = Duration.zero
 
-    private init(turn: consuming Descriptor, gate: consuming Descriptor, observer: Observer?) {
+    init(turn: consuming Descriptor, gate: consuming Descriptor, observer: Observer?) {
         self.turn = turn
         self.gate = gate
         self.observer = observer

@@ -55,6 +55,19 @@ struct Migrator {
             CrashPoint.reached(.afterMigration)
             version = migration.version
         }
+        try takeOverCopy()
+    }
+
+    /// Makes a queue of a backup that was put in its place: WAL mode, and an identity of its own.
+    ///
+    /// See ``QueueCopy`` for why it needs one.
+    private func takeOverCopy() throws(QueueError) {
+        guard try connection.scalar("pragma user_version") == 1 else { return }
+        try connection.execute("pragma journal_mode = wal")
+        try connection.writeHoldingGate { () throws(QueueError) in
+            try connection.execute(
+                "update queue set queue_id = lower(hex(randomblob(6))); pragma user_version = 0")
+        }
     }
 
     /// Refuses a file that is not ours, or whose schema this program cannot work with.
@@ -83,7 +96,8 @@ struct Migrator {
         try connection.execute("pragma application_id = 1463898193")
     }
 
-    private func refuseUnlessOurs() throws(QueueError) {
+    /// Refuses another program's database, and a schema that is too new.
+    func refuseUnlessOurs() throws(QueueError) {
         guard try connection.scalar("pragma application_id") == Self.applicationID else {
             throw .notAQueue(path: connection.path)
         }

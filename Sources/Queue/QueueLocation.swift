@@ -15,6 +15,10 @@ public struct QueueLocation: Sendable, Equatable {
     }
     /// Sealed batches that are not shipped yet.
     public var spoolDirectory: String { path + ".spool" }
+    /// The spool file of a batch: called as its object, with `~` for each slash.
+    public func spoolPath(of batch: SealedBatch) -> String {
+        "\(spoolDirectory)/\(String(batch.objectName.map { $0 == "/" ? "~" : $0 }))"
+    }
     /// Locked by whoever writes; see ``Gate``.
     public var gatePath: String { path + ".gate" }
     /// Locked by whoever is next in line for the gate.

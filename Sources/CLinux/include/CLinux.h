@@ -25,6 +25,8 @@ int clinux_openat(int directory, const char *path, int flags, mode_t mode);
 uint32_t clinux_epollet(void);
 /* Renames to a name that must be free: EEXIST otherwise; EINVAL where the file system cannot. */
 int clinux_rename_new(const char *from, const char *to);
+/* An empty file without a name, gone with its descriptor; -1 and errno where there is no memory. */
+int clinux_nameless_file(void);
 int clinux_environment_set(const char *name, const char *value);
 
 #endif

@@ -25,9 +25,15 @@ final class Connection {
 
     /// - Throws: ``QueueError/corrupt(path:detail:)``, ``QueueError/notAQueue(path:)``,
     ///   ``QueueError/file(_:)``.
-    init(path: String, gate: Gate, synchronous: Synchronous) throws(QueueError) {
+    init(
+        path: String,
+        gate: Gate,
+        synchronous: Synchronous,
+        access: QueueCopy.Access = .write
+    ) throws(QueueError) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let mode = access == .write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY
+        let flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let system = handle.map { sqlite3_system_errno($0) } ?? 0

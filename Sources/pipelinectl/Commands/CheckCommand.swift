@@ -21,22 +21,7 @@ enum CheckCommand: Command {
     )
 
     static func run(in context: Context) throws(Failure) -> Int32 {
-        let findings = look(context)
-        let worst = worst(of: findings)
-        let json: JSONValue = [
-            "verdict": .string(worst.rawValue), "items": .array(findings.map(\.json)),
-        ]
-        if context.wantsJSON {
-            context.console.write(json)
-        } else {
-            switch context.console.reader {
-            case .person(let colour):
-                context.console.write(text(findings, colour: colour))
-            case .program:
-                context.console.write(plain(findings))
-            }
-        }
-        return worst == .fail ? ExitCode.failed : ExitCode.ok
+        FindingReport(look(context)).write(in: context)
     }
 
     private static func look(_ context: Context) -> [Finding] {
@@ -83,31 +68,5 @@ enum CheckCommand: Command {
         return settings.problems.map {
             .fail("configuration", $0.description, advice: "see docs/CONFIGURATION.md")
         }
-    }
-
-    private static func worst(of findings: [Finding]) -> Finding.Verdict {
-        if findings.contains(where: { $0.verdict == .fail }) { return .fail }
-        return findings.contains { $0.verdict == .warn } ? .warn : .ok
-    }
-
-    private static func text(_ findings: [Finding], colour: Bool) -> String {
-        let width = findings.map(\.id.count).max() ?? 0
-        return findings.map { finding in
-            let verdict = finding.verdict.rawValue
-            let mark = finding.verdict.tone.painted(
-                verdict + String(repeating: " ", count: 4 - verdict.count), colour: colour)
-            let gap = String(repeating: " ", count: width - finding.id.count)
-            let line = "\(mark)  \(finding.id)\(gap)  \(HostileText.line(finding.text))\n"
-            guard let advice = finding.advice else { return line }
-            return line + String(repeating: " ", count: width + 8)
-                + "→ \(HostileText.line(advice))\n"
-        }.joined()
-    }
-
-    private static func plain(_ findings: [Finding]) -> String {
-        findings.map { finding in
-            [finding.verdict.rawValue, finding.id, finding.text, finding.advice ?? ""]
-                .map(HostileText.line).joined(separator: "\t") + "\n"
-        }.joined()
     }
 }

@@ -18,6 +18,7 @@ enum CommandList {
             DeadDiscardCommand.self, DeadExportCommand.self, DeadImportCommand.self,
             ReplayCommand.self, SendCommand.self,
             LookupCommand.self, LakeDDLCommand.self, CheckCommand.self,
+            BackupCommand.self, RestoreCommand.self, VerifyCommand.self,
             HelpCommand.self, VersionCommand.self,
         ]
     }
