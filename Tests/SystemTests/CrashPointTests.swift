@@ -68,7 +68,9 @@ extension SystemTests {
             let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
             let points = Set(CrashPoint.allCases.map(\.rawValue))
             let listed = lines.compactMap { line -> String? in
-                let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+                let cells = line.split(separator: "|").map {
+                    $0.trimmingCharacters(in: .whitespaces)
+                }
                 guard let first = cells.first, first.hasPrefix("`"), first.hasSuffix("`") else {
                     return nil
                 }

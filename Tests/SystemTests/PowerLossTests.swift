@@ -52,7 +52,8 @@ extension SystemTests {
             #expect(end == .exited(status: 0), "\(output)")
         }
 
-        @Test func `commits that are not synced are lost, and the test above would say so`() throws {
+        @Test func `commits that are not synced are lost, and the test above would say so`() throws
+        {
             let (end, output) = try PowerCuts.run(["--cuts", "8", "--control"])
             #expect(end == .exited(status: 0), "\(output)")
         }
