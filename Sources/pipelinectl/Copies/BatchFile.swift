@@ -20,7 +20,12 @@ enum BatchFile {
 
     /// Copies the file of a batch, durable once this returns `whole`; else nothing is left behind.
     ///
-    /// - Parameter target: in a directory that exists; what stands there is kept where it is whole.
+    /// - Parameters:
+    ///   - batch: as the books have it.
+    ///   - path: its file.
+    ///   - target: in a directory that exists; what stands there is kept where it is whole.
+    /// - Returns: what was found at `path`, or that `target` is whole already.
+    /// - Throws: ``SystemError``.
     static func copy(
         _ batch: SealedBatch,
         from path: String,
