@@ -11,7 +11,9 @@ extension SystemTests {
     @Suite struct CrashPointTests {
         /// Which program comes by a point, and when.
         private enum Scene {
-            case ingestStart, ingest, workers
+            case ingestStart, ingest
+            /// One pool alone, so that the other has nothing under way when the process dies.
+            case pool(String)
             /// These arguments of pipelinectl, behind what must be there before.
             case tool(before: [[String]], [String])
         }
@@ -24,9 +26,13 @@ extension SystemTests {
             case .insideAppend, .afterCommit:
                 .ingest
             case .afterSpoolFile, .afterSeen, .afterSeal, .insidePut, .afterPut, .afterMark,
-                .beforeRemove, .afterRemove, .insideAccept, .afterAccept, .afterAnswer,
-                .insideSettle, .afterSettle, .insidePurgeLog, .insidePurgeDelivered:
-                .workers
+                .beforeRemove, .afterRemove:
+                .pool("lake")
+            case .insideAccept, .afterAccept, .afterAnswer, .insideSettle, .afterSettle,
+                .insidePurgeDelivered:
+                .pool("forward")
+            case .insidePurgeLog:
+                .pool("both")
             case .insideDeadSlice, .afterDeadSlice:
                 .tool(before: [], ["dead", "replay", "--all"])
             case .insideImport, .afterImport:
@@ -55,7 +61,7 @@ extension SystemTests {
             switch Self.scene(of: point) {
             case .ingestStart: try crash("ingest", at: point, of: installation)
             case .ingest: try crashIngest(at: point, of: installation)
-            case .workers: try crashWorkers(at: point, of: installation)
+            case .pool(let pool): try crashWorkers(pool, at: point, of: installation)
             case .tool(let before, let arguments):
                 try crashTool(arguments, before: before, at: point, of: installation)
             }
@@ -119,10 +125,15 @@ extension SystemTests {
             #expect(child.waitForEnd() == .killed(signal: SIGKILL), "\(child.output)")
         }
 
-        private func crashWorkers(at point: CrashPoint, of installation: Installation) throws {
+        private func crashWorkers(
+            _ pool: String,
+            at point: CrashPoint,
+            of installation: Installation
+        ) throws {
             try installation.startIngest()
             send(Array(Self.webhooks.prefix(4)), to: installation)
-            try crash("workers", at: point, of: installation)
+            try crash(
+                "workers", pool == "both" ? [] : ["--pool", pool], at: point, of: installation)
         }
 
         private func crashTool(
@@ -194,7 +205,7 @@ extension SystemTests {
         /// Only an answer that is not in the books yet is asked for again; a replay is one by wish.
         private func attemptsMax(at point: CrashPoint) -> Int {
             switch point {
-            case .afterAnswer, .insideSettle, .insideReplay: 2
+            case .afterAnswer, .insideSettle, .insideReplay, .insidePurgeLog: 2
             default: 1
             }
         }

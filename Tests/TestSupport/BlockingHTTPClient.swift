@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import Synchronization
 
 /// One keep-alive connection to 127.0.0.1, for tests: plain blocking sockets, bytes as they are.
 ///
@@ -142,6 +143,16 @@ private func withLoopback(
 /// For programs that must come back under the same port after a restart; where a program can listen
 /// on port 0 and say what it got, that is better.
 public func freePort() -> UInt16 {
+    // The kernel may choose one again that nobody listens on yet, for another program of the test.
+    while true {
+        let port = portOfTheKernel()
+        if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
+    }
+}
+
+private let givenPorts = Mutex<Set<UInt16>>([])
+
+private func portOfTheKernel() -> UInt16 {
     let probe = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
     defer { close(probe) }
 
