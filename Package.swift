@@ -2,7 +2,7 @@
 import PackageDescription
 
 // No package dependencies, by the owner's choice: Foundation, Dispatch, the system's C libraries.
-// Arrows point down only: programs → Queue, WhatsApp → Base → C targets.
+// Arrows point down only: programs → Queue, WhatsApp, AWS → Base → C targets.
 // TidyTests read the imports and say so.
 
 let strict: [SwiftSetting] = [
@@ -31,6 +31,8 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .target(name: "AWS", dependencies: ["Base", "CCrypto"], swiftSettings: strict),
+
         .executableTarget(
             name: "Ingest",
             dependencies: ["Queue", "WhatsApp", "Base", "CLinux"],
@@ -38,12 +40,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "Workers",
-            dependencies: ["Queue", "WhatsApp", "Base", "CZlib", "CCrypto", "CLinux"],
+            dependencies: ["Queue", "WhatsApp", "AWS", "Base", "CZlib", "CCrypto", "CLinux"],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "pipelinectl",
-            dependencies: ["Queue", "WhatsApp", "Base", "CZlib", "CLinux"],
+            dependencies: ["Queue", "WhatsApp", "AWS", "Base", "CZlib", "CLinux"],
             resources: [.embedInCode("Tables")],
             swiftSettings: strict
         ),
@@ -75,6 +77,11 @@ let package = Package(
         .testTarget(
             name: "QueueTests",
             dependencies: ["Queue", "TestSupport", "CSQLite"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "AWSTests",
+            dependencies: ["AWS", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

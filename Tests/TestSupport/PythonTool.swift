@@ -24,10 +24,7 @@ public enum PythonTool {
         _ arguments: [String]
     ) throws -> [String: Any] {
         let directory = try TemporaryDirectory()
-        let path = root.appendingPathComponent("Tests/Tools/\(script)").path
-        let process = try ChildProcess(
-            python, [path] + arguments, environment: ["PATH": "/usr/bin:/bin"],
-            outputPath: directory.file("output"))
+        let process = try start(script, arguments, outputPath: directory.file("output"))
         let end = process.waitForEnd(within: .seconds(120))
         let text = process.output
         let value = try? JSONSerialization.jsonObject(with: Data(text.utf8))
@@ -35,5 +32,24 @@ public enum PythonTool {
             throw Failure(description: "\(script): \(text)")
         }
         return object
+    }
+
+    /// Starts a script that goes on until it is stopped.
+    ///
+    /// - Parameters:
+    ///   - script: of Tests/Tools.
+    ///   - arguments: for it.
+    ///   - outputPath: the file for what it writes.
+    /// - Returns: the process, killed when it is let go of.
+    /// - Throws: ``ChildProcess/Failure`` where there is no Python.
+    public static func start(
+        _ script: String,
+        _ arguments: [String] = [],
+        outputPath: String
+    ) throws -> ChildProcess {
+        let path = root.appendingPathComponent("Tests/Tools/\(script)").path
+        return try ChildProcess(
+            python, [path] + arguments, environment: ["PATH": "/usr/bin:/bin"],
+            outputPath: outputPath)
     }
 }

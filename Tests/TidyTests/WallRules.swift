@@ -4,9 +4,10 @@ extension Rule {
         "Base": ["CLinux"],
         "WhatsApp": ["Base", "CCrypto"],
         "Queue": ["Base", "CSQLite", "CLinux"],
+        "AWS": ["Base", "CCrypto"],
         "Ingest": ["Queue", "WhatsApp", "Base", "CLinux"],
-        "Workers": ["Queue", "WhatsApp", "Base", "CZlib", "CCrypto", "CLinux"],
-        "pipelinectl": ["Queue", "WhatsApp", "Base", "CZlib", "CLinux"],
+        "Workers": ["Queue", "WhatsApp", "AWS", "Base", "CZlib", "CCrypto", "CLinux"],
+        "pipelinectl": ["Queue", "WhatsApp", "AWS", "Base", "CZlib", "CLinux"],
     ]
     private static let system: Set = ["Foundation", "Glibc", "Dispatch", "Synchronization"]
 
@@ -22,7 +23,8 @@ extension Rule {
     /// The only places with a reason to speak HTTP outwards by Foundation's client.
     private static func outward(_ file: SourceFile) -> Set<String> {
         let mayCall =
-            file.path.hasPrefix("Sources/Workers/HTTPClient/") || file.module == "pipelinectl"
+            file.path.hasPrefix("Sources/Workers/HTTPClient/")
+            || file.path.hasPrefix("Sources/AWS/Transport/") || file.module == "pipelinectl"
         return mayCall ? ["FoundationNetworking"] : []
     }
 

@@ -89,6 +89,26 @@ extension ConfigurationKey {
     /// Longest wait for a lake that is down.
     public static let lakeBackoffMax = ConfigurationKey(
         "LAKE_BACKOFF_MAX", .default("5m"), help: "the longest wait while the lake is down")
+    /// How a bucket's name gets into an address.
+    public static let lakeS3Addressing = ConfigurationKey(
+        "LAKE_S3_ADDRESSING", .default("auto"),
+        help: "auto, path (https://host/bucket) or virtual (https://bucket.host)")
+    /// How objects are encrypted in their bucket.
+    public static let lakeS3SSE = ConfigurationKey(
+        "LAKE_S3_SSE", .optional,
+        help: "AES256, aws:kms or aws:kms:dsse; the bucket's own choice where not given")
+    /// The key they are encrypted with.
+    public static let lakeS3SSEKMSKeyID = ConfigurationKey(
+        "LAKE_S3_SSE_KMS_KEY_ID", .optional,
+        help: "the KMS key for that, its ARN say; Amazon's own where not given")
+    /// The storage class of objects.
+    public static let lakeS3StorageClass = ConfigurationKey(
+        "LAKE_S3_STORAGE_CLASS", .optional,
+        help: "the storage class of new objects, STANDARD_IA say")
+    /// Whose bucket it has to be.
+    public static let lakeS3BucketOwner = ConfigurationKey(
+        "LAKE_S3_BUCKET_OWNER", .optional,
+        help: "the account that must own the bucket; any other is refused")
     /// How long doubles are known.
     public static let dedupWindow = ConfigurationKey(
         "DEDUP_WINDOW", .default("8d"),
@@ -99,7 +119,8 @@ extension ConfigurationKey {
         help: "/metrics, /healthz and /readyz of workers; not for the internet")
 
     static let lakeKeys = [
-        lakeURL, lakeBatchAgeMax, lakeBatchBytesMax, lakeCompression, lakeBackoffMax, dedupWindow,
-        workersAdminListen,
+        lakeURL, lakeBatchAgeMax, lakeBatchBytesMax, lakeCompression, lakeBackoffMax,
+        lakeS3Addressing, lakeS3SSE, lakeS3SSEKMSKeyID, lakeS3StorageClass, lakeS3BucketOwner,
+        dedupWindow, workersAdminListen,
     ]
 }
