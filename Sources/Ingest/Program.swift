@@ -82,6 +82,7 @@ enum Program {
         log: Log
     ) throws(StartError) -> Int32 {
         let signals = try StartError.system { () throws(SystemError) in try SignalWatcher() }
+        let serviceManager = ServiceManager(environment: environment)
         let registry = MetricsRegistry()
         let store = try StartError.queue { () throws(QueueError) in
             try Store(configuration, metrics: registry, log: log)
@@ -95,6 +96,7 @@ enum Program {
         let loop = try StartError.system { () throws(SystemError) in
             try makeLoop(
                 configuration, environment: environment, signals: signals,
+                serviceManager: serviceManager,
                 sink: store.sink(readiness), registry: registry, log: log)
         }
         admin.start()
@@ -107,7 +109,9 @@ enum Program {
                 "admin": .string(configuration.adminListen.description),
                 "secrets": .string(configuration.secrets.map(\.fingerprint).joined(separator: ",")),
             ])
+        serviceManager.ready()
         try StartError.system { () throws(SystemError) in try loop.run() }
+        serviceManager.stopping()
         admin.stop()
         return finish(loop, store, log)
     }
@@ -116,6 +120,7 @@ enum Program {
         _ configuration: IngestConfiguration,
         environment: [String: String],
         signals: SignalWatcher,
+        serviceManager: ServiceManager,
         sink: WebhookSink,
         registry: MetricsRegistry,
         log: Log
@@ -127,7 +132,8 @@ enum Program {
             verifyToken: configuration.verifyToken,
             secrets: configuration.secrets,
             proxies: configuration.proxies,
-            listener: try Listener(configuration.listen, environment: environment))
+            listener: try Listener(configuration.listen, environment: environment),
+            serviceManager: serviceManager)
         return try ServerLoop(
             setUp, sink: sink, stops: StopSignals(signals),
             metrics: ServerMetrics(registry, secrets: configuration.secrets), log: log)

@@ -35,6 +35,8 @@ struct ServerSetUp {
     var secrets: [AppSecret]
     var proxies: TrustedProxies
     var listener: Listener
+    /// Hears from the loop that it goes on.
+    var serviceManager = ServiceManager(environment: [:])
 
     /// The most that one request can occupy: head, body, and a read's worth of undecoded chunks.
     var requestBytesMax: Int { Self.requestBytesMax(limits, requestLimits) }

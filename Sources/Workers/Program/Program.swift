@@ -55,6 +55,8 @@ enum Program {
             }
             let running = try Running(configuration, log: log)
             running.start()
+            let serviceManager = ServiceManager(environment: environment)
+            serviceManager.ready()
             log.notice(
                 "started",
                 [
@@ -62,7 +64,8 @@ enum Program {
                     "queue": .string(configuration.location.path),
                     "admin": .string(configuration.adminListen.description),
                 ])
-            let code = running.waitForEnd(signals: signals)
+            let code = running.waitForEnd(signals: signals, serviceManager: serviceManager)
+            serviceManager.stopping()
             running.stop()
             log.notice("stopped")
             return code

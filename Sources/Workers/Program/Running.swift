@@ -81,7 +81,7 @@ final class Running: Sendable {
     /// A second signal ends the process at once: a person who asks twice is in a hurry.
     ///
     /// - Returns: the exit code.
-    func waitForEnd(signals: SignalWatcher) -> Int32 {
+    func waitForEnd(signals: SignalWatcher, serviceManager: ServiceManager) -> Int32 {
         let thread = Thread { [end] in
             _ = signals.wait()
             end.signalled()
@@ -90,7 +90,7 @@ final class Running: Sendable {
         }
         thread.name = "signals"
         thread.start()
-        return end.wait()
+        return end.wait(serviceManager)
     }
 }
 
@@ -112,11 +112,12 @@ final class EndOfWork: Sendable {
         wakeUp.signal()
     }
 
-    /// Blocks until there is a reason.
-    func wait() -> Int32 {
+    /// Blocks until there is a reason; the service manager hears that the process goes on.
+    func wait(_ serviceManager: ServiceManager) -> Int32 {
         while true {
             if let code = code.withLock({ $0 }) { return code }
-            _ = wakeUp.wait(timeout: nil)
+            serviceManager.beat()
+            _ = wakeUp.wait(timeout: serviceManager.beatInterval)
         }
     }
 }
