@@ -3,8 +3,7 @@
 SWIFT ?= swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz power-loss power-cuts lint format clean needed-to-build
-.PHONY: needed-to-test
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' \
@@ -21,6 +20,7 @@ build: needed-to-build ## build the three programs, optimised, into .build/relea
 test: needed-to-test lint ## everything: format, build, all tests, those with real processes too
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
+	scripts/test-package
 
 check: needed-to-test lint ## before a commit: as test, without those that start real processes
 	$(SWIFT) build --build-tests
@@ -42,6 +42,10 @@ power-cuts: needed-to-test ## cut the power of a file system under load; root on
 	scripts/install-missing cuts
 	python3 Tests/PowerLoss/cuts.py .build/debug --cuts $(or $(CUTS),200) \
 		$(if $(SEED),--seed $(SEED))
+
+deb: needed-to-build ## build the Debian package, into .build-release
+	@scripts/install-missing deb
+	scripts/make-deb
 
 lint: ## is every file formatted as .swift-format says?
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -1,4 +1,5 @@
 import Base
+import Glibc
 import Queue
 
 /// One command: what it is called and takes, and what it does.
@@ -26,6 +27,9 @@ enum CommandList {
 
 /// What a command runs with.
 struct Context {
+    /// Where the Debian package keeps the settings.
+    static let installedConfiguration = "/etc/whatsapp-pipeline/pipeline.env"
+
     let arguments: ParsedArguments
     let environment: [String: String]
     let console: Console
@@ -35,13 +39,23 @@ struct Context {
     var wantsJSON: Bool { arguments.has(.json) }
 
     /// The settings, from the environment and the file named by `--config`.
+    ///
+    /// On a machine where the package is installed its file is read without being named, unless the
+    /// environment says which queue is meant.
     func configuration() throws(Failure) -> ConfigurationSource {
         do throws(ConfigurationError) {
             return try ConfigurationSource.load(
-                file: arguments.text(.config), environment: environment)
+                file: arguments.text(.config) ?? installedFile, environment: environment)
         } catch {
             throw .configuration(error)
         }
+    }
+
+    private var installedFile: String? {
+        guard environment[ConfigurationKey.queuePath.name] == nil,
+            access(Self.installedConfiguration, F_OK) == 0
+        else { return nil }
+        return Self.installedConfiguration
     }
 
     /// Reads settings with `body`; throws all that is wrong with them together.
