@@ -7,12 +7,14 @@ import Synchronization
 public final class MetricsRegistry: Sendable {
     private enum Metric {
         case counter(Counter)
+        /// A count that somebody else keeps, the kernel say.
+        case foreignCounter(Gauge)
         case gauge(Gauge)
         case histogram(Histogram)
 
         var kind: String {
             switch self {
-            case .counter: "counter"
+            case .counter, .foreignCounter: "counter"
             case .gauge: "gauge"
             case .histogram: "histogram"
             }
@@ -42,6 +44,22 @@ public final class MetricsRegistry: Sendable {
             preconditionFailure("metric \(name) is a \(metric.kind) already")
         }
         return counter
+    }
+
+    /// A counter that somebody else keeps; its name ends in `_total`.
+    ///
+    /// - Parameters:
+    ///   - name: of the family.
+    ///   - help: one line for people.
+    ///   - labels: constant names and values.
+    ///   - read: called on the thread that renders, each time; never less than before.
+    public func counter(
+        _ name: String,
+        help: String,
+        labels: [String: String] = [:],
+        read: @escaping @Sendable () -> Double
+    ) {
+        _ = register(name, help: help, labels: labels) { .foreignCounter(Gauge(read: read)) }
     }
 
     /// The gauge of this name and these labels.
@@ -139,7 +157,7 @@ public final class MetricsRegistry: Sendable {
         switch metric {
         case .counter(let counter):
             text += "\(name)\(suffix) \(counter.value)\n"
-        case .gauge(let gauge):
+        case .gauge(let gauge), .foreignCounter(let gauge):
             text += "\(name)\(suffix) \(MetricText.number(gauge.value))\n"
         case .histogram(let histogram):
             let counts = histogram.cumulativeCounts

@@ -18,8 +18,8 @@ final class Installation {
     private(set) var environment: [String: String]
     private(set) var ingest: ChildProcess?
     private(set) var workers: ChildProcess?
-    private let ingestAdminPort = freePort()
-    private let workersAdminPort = freePort()
+    let ingestAdmin = freePort()
+    let workersAdmin = freePort()
 
     /// Makes directories and settings; starts nothing.
     init(_ settings: [String: String] = [:]) throws {
@@ -31,8 +31,8 @@ final class Installation {
             "WHATSAPP_APP_SECRET": Self.secret,
             "WHATSAPP_VERIFY_TOKEN": Self.verifyToken,
             "INGEST_LISTEN": "127.0.0.1:\(ingestPort)",
-            "INGEST_ADMIN_LISTEN": "127.0.0.1:\(ingestAdminPort)",
-            "WORKERS_ADMIN_LISTEN": "127.0.0.1:\(workersAdminPort)",
+            "INGEST_ADMIN_LISTEN": "127.0.0.1:\(ingestAdmin)",
+            "WORKERS_ADMIN_LISTEN": "127.0.0.1:\(workersAdmin)",
             "FORWARD_URL": receiver.url,
             "FORWARD_BACKOFF_MIN": "50ms",
             "FORWARD_BACKOFF_MAX": "300ms",
@@ -72,7 +72,7 @@ final class Installation {
     func startWorkers() throws {
         let started = try start("workers")
         workers = started
-        try requireListening(started, on: workersAdminPort)
+        try requireListening(started, on: workersAdmin)
     }
 
     func killIngest() {

@@ -25,6 +25,35 @@ enum Documents {
         return Set(programs.flatMap { matches(of: registration, in: $0.text).map { $0.groups[1] } })
     }
 
+    /// Metrics that dashboards and rules name; of a histogram's series the histogram itself.
+    static func usedMetrics(in file: SourceFile, known: Set<String>) -> Set<String> {
+        let names = matches(
+            of: "\\b(?:ingest|workers|pipeline|process)_[a-z0-9_]+", in: file.text
+        ).map { $0.groups[0] }
+        return Set(
+            names.map { name in
+                let base = ["_bucket", "_sum", "_count"].first(where: name.hasSuffix).map {
+                    String(name.dropLast($0.count))
+                }
+                return base.flatMap { known.contains($0) ? $0 : nil } ?? name
+            })
+    }
+
+    /// What a heading is called in a link to it, as GitHub makes it: `#what-goes-where`.
+    static func anchors(in page: SourceFile) -> Set<String> {
+        let headings = page.lines.filter { $0.hasPrefix("#") }
+        return Set(
+            headings.map { heading in
+                let words = heading.drop { $0 == "#" || $0 == " " }.lowercased()
+                return String(
+                    words.compactMap { letter -> Character? in
+                        if letter == " " { return "-" }
+                        return letter.isLetter || letter.isNumber || "-_".contains(letter)
+                            ? letter : nil
+                    })
+            })
+    }
+
     /// Files of `migrations/`, in the order in which they are numbered.
     static func migrationFiles(in files: [SourceFile]) -> [String] {
         files.map(\.path).filter { $0.hasPrefix("migrations/") && $0.hasSuffix(".sql") }.sorted()

@@ -160,6 +160,9 @@ public enum DeadReason: Sendable, Equatable {
     /// A route of the operator sends it here.
     case route
 
+    /// Every ``name`` there is.
+    public static let names = ["unparseable", "refused", "attempts", "age", "route"]
+
     /// The word in the table and in `dead list`.
     public var name: String {
         switch self {

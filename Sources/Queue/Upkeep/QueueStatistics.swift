@@ -12,6 +12,14 @@ public struct QueueStatistics: Sendable {
         public let oldestReceivedAt: Timestamp?
     }
 
+    /// The dead letters of one reason.
+    public struct DeadPile: Sendable, Equatable {
+        /// How many.
+        public let count: Int
+        /// When the first of them was given up.
+        public let oldestAt: Timestamp
+    }
+
     /// The queue's identity, part of each object's name.
     public let queueID: String
     /// The version that the file was migrated to.
@@ -34,10 +42,8 @@ public struct QueueStatistics: Sendable {
     public let oldestWaitingAt: Timestamp?
     /// Waiting deliveries that have failed at least once.
     public let retryingCount: Int
-    /// Dead letters by reason.
-    public let deadByReason: [String: Int]
-    /// When the oldest dead letter was given up.
-    public let oldestDeadAt: Timestamp?
+    /// Dead letters by reason, ``DeadReason/name``; reasons that none has are not in it.
+    public let deadByReason: [String: DeadPile]
     /// The books, as they stand.
     public let counters: [CounterName: Int64]
     /// Pages of the database file.
@@ -46,6 +52,9 @@ public struct QueueStatistics: Sendable {
     public let freePageCount: Int
     /// Size of a page.
     public let pageByteCount: Int
+
+    /// When the oldest dead letter was given up.
+    public var oldestDeadAt: Timestamp? { deadByReason.values.map(\.oldestAt).min() }
 
     /// A counter's value, 0 where it was never moved.
     public func count(_ name: CounterName) -> Int { Int(counters[name] ?? 0) }
@@ -96,9 +105,6 @@ extension QueueSession {
                     where due_at is not null and attempt_total > 0
                     """) ?? 0),
             deadByReason: try deadByReason(),
-            oldestDeadAt: try value(
-                "select min(settled_at) from delivery where state = 'dead'"
-            ).map(Timestamp.init(rawValue:)),
             counters: try Counters(connection: connection).all(),
             pageCount: Int(try value("pragma page_count") ?? 0),
             freePageCount: Int(try value("pragma freelist_count") ?? 0),
@@ -125,14 +131,21 @@ extension QueueSession {
         )
     }
 
-    private func deadByReason() throws(QueueError) -> [String: Int] {
+    private func deadByReason() throws(QueueError) -> [String: QueueStatistics.DeadPile] {
         let select = try connection.statement(
-            "select reason, count(*) from delivery where state = 'dead' group by reason")
+            """
+            select reason, count(*), min(settled_at) from delivery
+            where state = 'dead' group by reason
+            """)
         defer { select.reset() }
 
-        var counts: [String: Int] = [:]
-        while try select.step() { counts[select.text(0)] = select.int(1) }
-        return counts
+        var piles: [String: QueueStatistics.DeadPile] = [:]
+        while try select.step() {
+            piles[select.text(0)] = QueueStatistics.DeadPile(
+                count: select.int(1),
+                oldestAt: Timestamp(rawValue: select.optionalInt64(2) ?? 0))
+        }
+        return piles
     }
 
     private func value(_ sql: SQL) throws(QueueError) -> Int64? {

@@ -53,10 +53,15 @@ final class Running: Sendable {
                     metrics: metrics, onFailure: { _ in end.fail() })
             }
         }
+        let queue = QueueMetrics(metrics, location: location, gate: gate)
+        ProcessMetrics.register(
+            in: metrics, program: "workers",
+            libraries: ["sqlite": SQLiteLibrary.version.description],
+            readiness: { lake?.trouble })
         admin = try ProgramError.system { () throws(SystemError) in
             try AdminEndpoint(
                 address: configuration.adminListen, metrics: metrics,
-                readiness: { lake?.trouble })
+                readiness: { lake?.trouble }, refresh: queue.refresh)
         }
     }
 

@@ -63,7 +63,7 @@ struct StatusReport {
             "count": .int(statistics.count(.deadLetters)),
             "events": .int(statistics.count(.dead)),
             "oldest_at": .optional(statistics.oldestDeadAt?.rfc3339),
-            "by_reason": .object(reasons.map { .init(key: $0.key, value: .int($0.value)) }),
+            "by_reason": .object(reasons.map { .init(key: $0.key, value: .int($0.value.count)) }),
         ]
     }
 
@@ -147,7 +147,7 @@ struct StatusReport {
     private var deadWords: String {
         guard hasDead else { return "none" }
         let reasons = statistics.deadByReason.sorted { $0.key < $1.key }
-            .map { "\($0.key) \(Humane.count($0.value))" }.joined(separator: ", ")
+            .map { "\($0.key) \(Humane.count($0.value.count))" }.joined(separator: ", ")
         let oldest =
             statistics.oldestDeadAt.map { ", the oldest for \(Humane.age(since: $0, now: now))" }
             ?? ""
