@@ -73,7 +73,8 @@ public struct Log: Sendable {
         style = LogLine.Style(
             format: format,
             isTerminal: isatty(descriptor) == 1,
-            isJournal: Log.isJournal(descriptor, stream: getenv("JOURNAL_STREAM"))
+            isJournal: Log.isJournal(
+                descriptor, stream: getenv("JOURNAL_STREAM").map { String(cString: $0) })
         )
         self.descriptor = descriptor
     }
@@ -108,6 +109,11 @@ public struct Log: Sendable {
         write(.notice, message, fields)
     }
 
+    /// Normal, and worth knowing; for fields whose names are not known to the code.
+    public func notice(_ message: StaticString, fields: [(key: String, value: LogValue)]) {
+        write(.notice, message, fields)
+    }
+
     /// The program deals with it; somebody should look if it goes on.
     public func warning(_ message: StaticString, _ fields: KeyValuePairs<String, LogValue> = [:]) {
         write(.warning, message, fields)
@@ -124,6 +130,15 @@ public struct Log: Sendable {
         _ fields: KeyValuePairs<String, LogValue>
     ) {
         guard isEnabled(level) else { return }
+        write(level, message, Array(fields))
+    }
+
+    private func write(
+        _ level: Level,
+        _ message: StaticString,
+        _ fields: [(key: String, value: LogValue)]
+    ) {
+        guard isEnabled(level) else { return }
         let line = LogLine(
             time: .now(), level: level, program: program, message: "\(message)", fields: fields
         )
@@ -133,10 +148,11 @@ public struct Log: Sendable {
         }
     }
 
-    /// Whether the descriptor is the one that journald gave: it names device and inode of it.
-    private static func isJournal(_ descriptor: Int32, stream: UnsafePointer<CChar>?) -> Bool {
+    /// Whether the descriptor is the one that journald gave: JOURNAL_STREAM names device and inode
+    /// of it (systemd.exec(5)).
+    static func isJournal(_ descriptor: Int32, stream: String?) -> Bool {
         var status = stat()
         guard let stream, fstat(descriptor, &status) == 0 else { return false }
-        return String(cString: stream) == "\(status.st_dev):\(status.st_ino)"
+        return stream == "\(status.st_dev):\(status.st_ino)"
     }
 }

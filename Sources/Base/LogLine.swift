@@ -2,15 +2,18 @@
 struct LogLine {
     enum Style: Equatable, Sendable {
         case text
-        /// Text with journald's priority in front.
-        case journal
         case json
+        /// Text with journald's priority in front, `<4>`; journald takes it off (sd-daemon(3)).
+        case journalText
+        /// JSON with journald's priority in front.
+        case journalJSON
 
         init(format: Log.Format, isTerminal: Bool, isJournal: Bool) {
             switch format {
-            case .json: self = .json
-            case .text: self = isJournal ? .journal : .text
-            case .auto: self = isTerminal ? .text : .json
+            case .text: self = isJournal ? .journalText : .text
+            case .json: self = isJournal ? .journalJSON : .json
+            case .auto where isTerminal: self = .text
+            case .auto: self = isJournal ? .journalJSON : .json
             }
         }
     }
@@ -19,14 +22,15 @@ struct LogLine {
     let level: Log.Level
     let program: String
     let message: String
-    let fields: KeyValuePairs<String, LogValue>
+    let fields: [(key: String, value: LogValue)]
 
     /// The whole line, its one newline at the end.
     func rendered(as style: Style) -> String {
         switch style {
         case .text: text
-        case .journal: "<\(level.priority)>" + text
         case .json: json
+        case .journalText: "<\(level.priority)>" + text
+        case .journalJSON: "<\(level.priority)>" + json
         }
     }
 

@@ -19,6 +19,8 @@ struct IngestConfiguration {
     var walBytesMax: Int
     var logLevel: Log.Level
     var logFormat: Log.Format
+    /// All of it, for the log; secrets are hidden.
+    var effective: [(key: String, value: String)]
 
     /// Reads the keys that ingest uses, and no others.
     ///
@@ -42,6 +44,7 @@ struct IngestConfiguration {
         walBytesMax = reader.byteCount(.walBytesMax, in: 1 << 20...1 << 34)
         logLevel = reader.choice(.logLevel, as: Log.Level.self)
         logFormat = reader.choice(.logFormat, as: Log.Format.self)
+        effective = reader.effective
         try reader.finish()
     }
 

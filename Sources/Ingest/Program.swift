@@ -6,8 +6,6 @@ import WhatsApp
 
 /// Reads the configuration, opens the queue, listens, serves, and stops.
 enum Program {
-    static let version = "0.1.0"
-
     static let helpText = """
         ingest - takes WhatsApp's webhooks, stores them, and answers 200
 
@@ -39,7 +37,7 @@ enum Program {
         case ["--help"], ["-h"]:
             return say(helpText, to: STDOUT_FILENO, ExitCode.ok)
         case ["--version"]:
-            return say("ingest \(version)\n", to: STDOUT_FILENO, ExitCode.ok)
+            return say("ingest \(Release.version)\n", to: STDOUT_FILENO, ExitCode.ok)
         case []:
             return run(file: nil, environment: environment)
         default:
@@ -88,6 +86,10 @@ enum Program {
             try Store(configuration, metrics: registry, log: log)
         }
         let readiness = Readiness()
+        ProcessMetrics.register(
+            in: registry, program: "ingest",
+            libraries: ["sqlite": SQLiteLibrary.version.description],
+            readiness: { readiness.trouble })
         let admin = try StartError.system { () throws(SystemError) in
             try AdminEndpoint(
                 address: configuration.adminListen, metrics: registry,
@@ -103,12 +105,15 @@ enum Program {
         log.notice(
             "started",
             [
+                "version": .string(Release.version),
                 "listen": .string(configuration.listen.description),
                 "path": .string(configuration.path),
                 "queue": .string(configuration.location.path),
                 "admin": .string(configuration.adminListen.description),
                 "secrets": .string(configuration.secrets.map(\.fingerprint).joined(separator: ",")),
             ])
+        log.notice(
+            "settings", fields: configuration.effective.map { ($0.key, .string($0.value)) })
         serviceManager.ready()
         try StartError.system { () throws(SystemError) in try loop.run() }
         serviceManager.stopping()

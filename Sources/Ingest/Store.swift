@@ -41,8 +41,30 @@ final class Store {
             diskFreeBytesMin: configuration.diskFreeBytesMin,
             queueBytesMax: configuration.queueBytesMax,
             freeBytesInside: { Self.freeBytes(session) })
+        Self.registerSizes(configuration, metrics)
         // Nothing that is acknowledged from now on may build on frames of unknown state.
         try session.checkpoint(.restart)
+    }
+
+    /// What `stat` tells of the queue, as ``Admission`` sees it.
+    private static func registerSizes(
+        _ configuration: IngestConfiguration,
+        _ metrics: MetricsRegistry
+    ) {
+        let location = configuration.location
+        metrics.gauge(
+            "ingest_database_bytes", help: "Size of the database file.",
+            read: { Double(FileFacts.byteCount(location.path)) })
+        metrics.gauge(
+            "ingest_wal_bytes", help: "Size of SQLite's write-ahead log.",
+            read: { Double(FileFacts.byteCount(location.walPath)) })
+        metrics.gauge(
+            "ingest_disk_free_bytes", help: "Free on the disk that holds the queue.",
+            read: { FileFacts.freeByteCount(at: location.directory).map(Double.init) ?? .nan })
+        metrics.gauge(
+            "ingest_disk_reserve_bytes",
+            help: "DISK_FREE_BYTES_MIN: with less than that free, webhooks are answered 503."
+        ).set(Double(configuration.diskFreeBytesMin))
     }
 
     private static func freeBytes(_ session: QueueSession) -> Int {
@@ -55,8 +77,9 @@ final class Store {
             tryLock: { [gate] in gate.tryLock() },
             lock: { [gate] in gate.lock() },
             unlock: { [gate] in gate.unlock() },
-            append: { [session] webhooks throws(QueueError) in
+            append: { [self] webhooks throws(QueueError) in
                 try session.log.appendHoldingGate(webhooks)
+                if log.isEnabled(.debug) { try trace(webhooks) }
             },
             relieve: { [self] () throws(QueueError) in try relieve() },
             closed: { [admission] in
@@ -64,6 +87,21 @@ final class Store {
                 readiness.set(refusal)
                 return refusal
             })
+    }
+
+    /// A line for each webhook with its id, by which the workers' lines name it.
+    ///
+    /// The group is stored and the gate still held: the last ids of the log are its own.
+    private func trace(_ webhooks: [PendingWebhook]) throws(QueueError) {
+        let last = try session.log.lastID().rawValue
+        for (index, webhook) in webhooks.enumerated() {
+            log.debug(
+                "webhook stored",
+                [
+                    "webhook": .int(Int(last) - webhooks.count + 1 + index),
+                    "bytes": .int(webhook.body.count), "group": .int(webhooks.count),
+                ])
+        }
     }
 
     private func relieve() throws(QueueError) {

@@ -45,6 +45,24 @@ import Testing
         #expect(error?.problems.count == 5)
     }
 
+    @Test func `what holds can be said without a secret`() throws {
+        var reader = try Self.reader([
+            "FORWARD_TIMEOUT": "7s", "WHATSAPP_APP_SECRET": "hush", "QUEUE_PATH": "/a/b",
+            "FORWARD_URL": "https://user:pass@php.example/in?a=b@c",
+        ])
+        _ = reader.duration(.forwardTimeout, in: .seconds(1) ... .seconds(600))
+        _ = reader.secretList(.whatsAppAppSecret)
+        _ = reader.string(.queuePath)
+        _ = reader.string(.queuePath)
+        _ = reader.string(.forwardURL)
+        _ = reader.integer(.forwardConcurrency, in: 1...1_000)
+        #expect(
+            reader.effective.map { "\($0.key)=\($0.value)" } == [
+                "FORWARD_TIMEOUT=7s", "WHATSAPP_APP_SECRET=<secret>", "QUEUE_PATH=/a/b",
+                "FORWARD_URL=https://<secret>@php.example/in?a=b@c", "FORWARD_CONCURRENCY=8",
+            ])
+    }
+
     @Test func `without a problem nothing is thrown, and a key read twice is reported once`() throws
     {
         var reader = try Self.reader([:])

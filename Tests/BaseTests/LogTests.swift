@@ -11,7 +11,7 @@ import Testing
     ) -> LogLine {
         LogLine(
             time: Timestamp(rawValue: 1_795_478_399_123), level: level, program: "ingest",
-            message: "disk is low", fields: fields
+            message: "disk is low", fields: Array(fields)
         )
     }
 
@@ -24,7 +24,10 @@ import Testing
             "2026-11-23T23:59:59.123Z warning ingest: disk is low free=7 path=/var/lib share=0.5"
             + " is_closed=false why=\"no space left\" empty=\"\"\n"
         #expect(line.rendered(as: .text) == text)
-        #expect(line.rendered(as: .journal) == "<4>" + text)
+        #expect(line.rendered(as: .journalText) == "<4>" + text)
+        #expect(line.rendered(as: .journalJSON) == "<4>" + line.rendered(as: .json))
+        let priorities = Log.Level.allCases.map(\.priority)
+        #expect(priorities == [7, 6, 5, 4, 3])
     }
 
     @Test func `a line of JSON`() {
@@ -99,9 +102,10 @@ import Testing
     @Test func `auto is text on a terminal and JSON elsewhere`() {
         #expect(LogLine.Style(format: .auto, isTerminal: true, isJournal: false) == .text)
         #expect(LogLine.Style(format: .auto, isTerminal: false, isJournal: false) == .json)
-        #expect(LogLine.Style(format: .auto, isTerminal: false, isJournal: true) == .json)
+        #expect(LogLine.Style(format: .auto, isTerminal: false, isJournal: true) == .journalJSON)
         #expect(LogLine.Style(format: .text, isTerminal: false, isJournal: false) == .text)
-        #expect(LogLine.Style(format: .text, isTerminal: false, isJournal: true) == .journal)
+        #expect(LogLine.Style(format: .text, isTerminal: false, isJournal: true) == .journalText)
+        #expect(LogLine.Style(format: .json, isTerminal: false, isJournal: true) == .journalJSON)
         #expect(LogLine.Style(format: .json, isTerminal: true, isJournal: false) == .json)
     }
 
@@ -130,6 +134,33 @@ import Testing
             ])
         var byte: UInt8 = 0
         #expect(recv(ends[1], &byte, 1, Int32(MSG_DONTWAIT)) == -1)
+    }
+
+    @Test func `the journal is known by its device and inode`() throws {
+        var ends: [Int32] = [-1, -1]
+        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends)
+        defer { ends.forEach { close($0) } }
+
+        var facts = stat()
+        fstat(ends[0], &facts)
+        let own = "\(facts.st_dev):\(facts.st_ino)"
+        #expect(Log.isJournal(ends[0], stream: own))
+        #expect(!Log.isJournal(ends[0], stream: own + "1"))
+        #expect(!Log.isJournal(ends[0], stream: nil))
+        #expect(!Log.isJournal(-1, stream: own))
+    }
+
+    @Test func `fields that only the settings name are written alike`() throws {
+        var ends: [Int32] = [-1, -1]
+        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends)
+        defer { ends.forEach { close($0) } }
+
+        let log = Log(program: "ingest", level: .info, format: .text, descriptor: ends[0])
+        log.notice("settings", fields: [("QUEUE_PATH", "a b"), ("X", 2)])
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = recv(ends[1], &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        let line = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        #expect(line.hasSuffix(" notice ingest: settings QUEUE_PATH=\"a b\" X=2\n"))
     }
 
     @Test func `a log that cannot be written stops nobody`() {

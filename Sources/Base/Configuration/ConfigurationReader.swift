@@ -11,6 +11,10 @@ public struct ConfigurationReader {
     private let source: ConfigurationSource
     /// What is wrong so far, the file's own problems first.
     public private(set) var problems: [ConfigurationProblem]
+    /// What holds of every key that was read so far, in that order: given, or the default.
+    ///
+    /// Made for a log: a secret is `<secret>`, and the password in a URL is left out.
+    public private(set) var effective: [(key: String, value: String)] = []
     /// Each of them is reported once, however often it is read.
     private var reportedKeys: Set<ConfigurationKey> = []
 
@@ -38,6 +42,7 @@ public struct ConfigurationReader {
     /// Text that one can do without; empty is not given.
     public mutating func optionalString(_ key: ConfigurationKey) -> String? {
         let text = given(key) ?? key.defaultText
+        note(key, text)
         return text == "" ? nil : text
     }
 
@@ -151,7 +156,23 @@ public struct ConfigurationReader {
             note(.required(key), of: key)
             return nil
         }
+        note(key, text)
         return text
+    }
+
+    private mutating func note(_ key: ConfigurationKey, _ text: String?) {
+        guard let text, !effective.contains(where: { $0.key == key.name }) else { return }
+        let isHidden = key.isSecret && !text.isEmpty
+        effective.append((key.name, isHidden ? "<secret>" : Self.withoutPassword(text)))
+    }
+
+    /// `http://user:password@host` without the part in front of the `@` (RFC 3986, 3.2.1).
+    private static func withoutPassword(_ text: String) -> String {
+        guard let scheme = text.firstRange(of: "://") else { return text }
+        let rest = text[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let at = authority.lastIndex(of: "@") else { return text }
+        return text[..<scheme.upperBound] + "<secret>" + rest[at...]
     }
 
     private mutating func given(_ key: ConfigurationKey) -> String? {

@@ -1,5 +1,6 @@
 import Base
 import Queue
+import WhatsApp
 
 extension ForwardLoop {
     /// Reads one slice of the log and stores what is made of it.
@@ -47,13 +48,37 @@ extension ForwardLoop {
         } else if duration < Self.sliceDuration / 2 {
             sliceCount = min(sliceCount * 2, Self.sliceCountMax)
         }
+        trace(slice)
         metrics.accepted.add(slice.deliveries.count)
         metrics.doubles.add(slice.doubleCount)
         metrics.unparseable.add(slice.unreadable.count)
         for letter in slice.unreadable {
             log.warning(
                 "webhook cannot be read and is a dead letter now",
-                ["webhook": .describing(letter.webhook.id), "reason": .string(letter.detail)])
+                [
+                    "webhook": .int(Int(letter.webhook.id.rawValue)),
+                    "reason": .string(letter.detail),
+                ])
+        }
+    }
+
+    /// What became of which webhook: its events by their keys, and the deliveries they went into.
+    private func trace(_ slice: ForwardSlice) {
+        guard log.isEnabled(.debug) else { return }
+        for (key, webhook) in slice.seen {
+            log.debug(
+                "event read for PHP",
+                ["webhook": .int(Int(webhook.rawValue)), "event": .string(EventKey(key).hex)])
+        }
+        for delivery in slice.deliveries {
+            log.debug(
+                "delivery made",
+                [
+                    "webhook": .int(Int(delivery.envelope.webhook.rawValue)),
+                    "part": .int(delivery.envelope.part),
+                    "delivery_id": .string(delivery.envelope.key),
+                    "events": .int(delivery.envelope.eventCount),
+                ])
         }
     }
 
@@ -77,4 +102,9 @@ extension ForwardSlice {
         droppedCount += next.droppedCount
         emptyCount += next.emptyCount
     }
+}
+
+extension EventKey {
+    /// The key that the queue holds.
+    init(_ key: SeenKey) { self.init(high: key.high, low: key.low) }
 }

@@ -115,12 +115,21 @@ extension ForwardLoop {
         switch outcome {
         case .delivered:
             metrics.delivered.add()
+            guard log.isEnabled(.debug) else { return }
+            log.debug(
+                "delivered",
+                [
+                    "delivery": .int(Int(delivery.id.rawValue)),
+                    "delivery_id": .string(delivery.envelope.key),
+                    "webhook": .int(Int(delivery.envelope.webhook.rawValue)),
+                    "status": .int(answer.status ?? 0),
+                ])
         case .retry(let delay, let isSpent):
             guard log.isEnabled(.info) else { return }
             log.info(
                 "attempt failed, will retry",
                 [
-                    "delivery": .describing(delivery.id), "result": .string(answer.result),
+                    "delivery": .int(Int(delivery.id.rawValue)), "result": .string(answer.result),
                     "status": .int(answer.status ?? 0), "spent": .bool(isSpent),
                     "delay_ms": .int(Int(delay.milliseconds)),
                 ])
@@ -129,7 +138,7 @@ extension ForwardLoop {
             log.warning(
                 "delivery is a dead letter now",
                 [
-                    "delivery": .describing(delivery.id), "result": .string(answer.result),
+                    "delivery": .int(Int(delivery.id.rawValue)), "result": .string(answer.result),
                     "status": .int(answer.status ?? 0), "cause": .string("\(cause)"),
                 ])
         }

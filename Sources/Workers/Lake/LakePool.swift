@@ -156,7 +156,7 @@ extension LakePool {
     private func makeSealer() throws(QueueError) -> Sealer {
         Sealer(
             session: try QueueSession.open(location, gate: gate, as: .lake),
-            settings: settings, health: health, metrics: metrics,
+            settings: settings, health: health, metrics: metrics, log: log,
             onSeal: { [sealed] in sealed.signal() })
     }
 

@@ -45,6 +45,13 @@ extension Sealer {
         CrashPoint.reached(.afterSeal)
         metrics.sealSeconds.observe(MonotonicClock.now() - start)
         count(batch, receipt)
+        log.debug(
+            "batch sealed",
+            [
+                "object": .string(name), "first_webhook": .int(Int(batch.firstID.rawValue)),
+                "last_webhook": .int(Int(position.rawValue)),
+                "statuses": .int(batch.measure.statusCount),
+            ])
         self.batch = nil
         passed()
         onSeal()

@@ -49,6 +49,7 @@ final class Sealer {
     let metrics: LakeMetrics
     let splitter: WebhookSplitter
     let room: SealingRoom
+    let log: Log
     let onSeal: () -> Void
 
     /// The last webhook that was read; nil where the next turn begins again from the books.
@@ -65,8 +66,10 @@ final class Sealer {
         health: LakeHealth,
         metrics: LakeMetrics,
         room: SealingRoom? = nil,
+        log: Log = .disabled,
         onSeal: @escaping () -> Void = {}
     ) {
+        self.log = log
         self.onSeal = onSeal
         self.session = session
         self.settings = settings
@@ -251,6 +254,12 @@ extension Sealer {
             try batch.append(lines, of: webhook.id, keys: keys)
         } catch {
             throw QueueError(spool: error)
+        }
+        guard log.isEnabled(.debug) else { return }
+        for key in keys {
+            log.debug(
+                "status read for the lake",
+                ["webhook": .int(Int(webhook.id.rawValue)), "event": .string(key.event.hex)])
         }
     }
 

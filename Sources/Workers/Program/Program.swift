@@ -60,10 +60,13 @@ enum Program {
             log.notice(
                 "started",
                 [
+                    "version": .string(Release.version),
                     "pools": .string(pools.rawValue),
                     "queue": .string(configuration.location.path),
                     "admin": .string(configuration.adminListen.description),
                 ])
+            log.notice(
+                "settings", fields: configuration.effective.map { ($0.key, .string($0.value)) })
             let code = running.waitForEnd(signals: signals, serviceManager: serviceManager)
             serviceManager.stopping()
             running.stop()
@@ -81,11 +84,6 @@ enum Program {
             _ = Glibc.write(descriptor, bytes.baseAddress, bytes.count)
         }
     }
-}
-
-/// The release that this program is.
-enum Release {
-    static let version = "0.1.0"
 }
 
 /// Why the program cannot start; one line.

@@ -12,6 +12,8 @@ struct WorkersConfiguration: Sendable {
     var lake: LakeSettings?
     /// Nil where the pool is not run here.
     var forward: ForwardSettings?
+    /// All of it, for the log; secrets are hidden.
+    var effective: [(key: String, value: String)]
 
     /// Reads the keys that these pools use, and no others.
     ///
@@ -31,6 +33,7 @@ struct WorkersConfiguration: Sendable {
         upkeep = UpkeepSettings.read(&reader)
         lake = pools.hasLake ? LakeSettings.read(&reader) : nil
         forward = pools.hasForward ? ForwardSettings.read(&reader) : nil
+        effective = reader.effective
         try reader.finish()
     }
 }
