@@ -3,6 +3,7 @@
 #include "CLinux.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/timex.h>
 
 int clinux_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags) {
     return accept4(listener, address, length, flags);
@@ -21,3 +22,10 @@ int clinux_rename_new(const char *from, const char *to) {
 }
 
 int clinux_nameless_file(void) { return memfd_create("nameless", MFD_CLOEXEC); }
+
+int clinux_clock_is_synchronized(void) {
+    struct timex state = {.modes = 0};
+    int result = adjtimex(&state);
+    if (result == -1) return -1;
+    return result != TIME_ERROR && !(state.status & STA_UNSYNC);
+}

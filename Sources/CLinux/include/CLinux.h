@@ -27,6 +27,8 @@ uint32_t clinux_epollet(void);
 int clinux_rename_new(const char *from, const char *to);
 /* An empty file without a name, gone with its descriptor; -1 and errno where there is no memory. */
 int clinux_nameless_file(void);
+/* 1: a time server keeps the clock, 0: none does, -1: the kernel does not say. */
+int clinux_clock_is_synchronized(void);
 int clinux_environment_set(const char *name, const char *value);
 
 #endif

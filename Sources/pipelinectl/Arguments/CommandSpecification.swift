@@ -16,8 +16,29 @@ struct CommandSpecification: Sendable {
         /// As the usage line shows them, `ID...` say; empty for none.
         let usage: String
         let count: ClosedRange<Int>
+        /// What a shell offers for them.
+        let suggestions: Suggestions
 
         static let none = Operands(usage: "", count: 0...0)
+
+        /// Operands that complete to files where the usage names one, unless told otherwise.
+        init(usage: String, count: ClosedRange<Int>, suggestions: Suggestions? = nil) {
+            self.usage = usage
+            self.count = count
+            let isFile =
+                ["FILE", "PATH", "BACKUP"].contains { usage.hasSuffix($0) }
+                || ["[FILE]", "[PATH]", "[BACKUP]"].contains(usage)
+            self.suggestions = suggestions ?? (isFile ? .files : .nothing)
+        }
+    }
+
+    /// What a shell offers where an operand or the value of a flag is to be typed.
+    enum Suggestions: Sendable, Equatable {
+        case nothing
+        case files
+        case words([String])
+        /// The words of every command.
+        case commands
     }
 
     /// A command line to copy, and what it does.

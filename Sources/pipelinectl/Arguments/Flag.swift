@@ -29,6 +29,16 @@ struct Flag: Sendable {
         }
     }
 
+    /// What a shell offers for its value; `nil` for a switch.
+    var suggestions: CommandSpecification.Suggestions? {
+        switch value {
+        case .none: nil
+        case .text("FILE"), .text("PATH"), .text("DIRECTORY"): .files
+        case .choice(let words): .words(words)
+        case .text, .number, .moment: .nothing
+        }
+    }
+
     init(_ name: String, _ value: Value? = nil, help: String) {
         self.name = name
         self.value = value

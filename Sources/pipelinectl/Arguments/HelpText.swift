@@ -27,10 +27,10 @@ struct HelpText: Sendable {
                 "usage: \(group) COMMAND [flags]",
                 "",
                 "commands:",
-            ] + Self.columns(rows) + [
+            ] + columns(rows) + [
                 "",
                 "Every command takes:",
-            ] + Self.columns(Flag.common.map { ($0.usage, $0.help) }) + [
+            ] + columns(Flag.common.map { ($0.usage, $0.help) }) + [
                 "",
                 "Exit status: 0 done, 1 failed, 2 the command line was not understood,",
                 "3 not found, 78 the configuration has a mistake.",
@@ -44,8 +44,8 @@ struct HelpText: Sendable {
             "pipelinectl \(command.name) - \(command.summary)", "",
             "usage: pipelinectl \(command.name)\(operands) [flags]", "", "flags:",
         ]
-        lines += Self.columns(command.allFlags.map { ($0.usage, $0.help) })
-        for paragraph in command.details { lines += [""] + wrapped(paragraph) }
+        lines += columns(command.allFlags.map { ($0.usage, $0.help) })
+        for paragraph in command.details { lines += [""] + Wrapping.lines(paragraph, width: width) }
         if !command.examples.isEmpty { lines += ["", "examples:"] }
         for example in command.examples {
             lines += ["  pipelinectl \(example.line)", "      \(example.meaning)"]
@@ -54,29 +54,18 @@ struct HelpText: Sendable {
     }
 
     /// Two columns; what is long on the left gets a line of its own.
-    private static func columns(_ rows: [(left: String, right: String)]) -> [String] {
+    private func columns(_ rows: [(left: String, right: String)]) -> [String] {
         let leftMax = 26
         let left = min(rows.map(\.left.count).max() ?? 0, leftMax)
+        let indentation = String(repeating: " ", count: left + 4)
         return rows.flatMap { row -> [String] in
+            let right = Wrapping.lines(row.right, width: width - left - 4)
+            let rest = right.dropFirst().map { indentation + $0 }
             guard row.left.count <= left else {
-                return ["  " + row.left, String(repeating: " ", count: left + 4) + row.right]
+                return ["  " + row.left, indentation + right[0]] + rest
             }
             let gap = String(repeating: " ", count: left - row.left.count + 2)
-            return ["  " + row.left + gap + row.right]
+            return ["  " + row.left + gap + right[0]] + rest
         }
-    }
-
-    private func wrapped(_ paragraph: String) -> [String] {
-        var lines = [""]
-        for word in paragraph.split(separator: " ") {
-            if lines[lines.count - 1].isEmpty {
-                lines[lines.count - 1] += word
-            } else if lines[lines.count - 1].count + 1 + word.count <= width {
-                lines[lines.count - 1] += " " + word
-            } else {
-                lines.append(String(word))
-            }
-        }
-        return lines
     }
 }

@@ -9,6 +9,7 @@ struct CheckSettings {
     var ingestListen = ListenAddress(host: "127.0.0.1", port: 0)
     var ingestAdminListen = ListenAddress(host: "127.0.0.1", port: 0)
     var workersAdminListen = ListenAddress(host: "127.0.0.1", port: 0)
+    var ingestConnectionsMax = 0
     var forwardURL = ""
     var lakeURL = ""
     /// Everything that is wrong, together.
@@ -28,6 +29,7 @@ struct CheckSettings {
         ingestListen = reader.listenAddress(.ingestListen)
         ingestAdminListen = reader.listenAddress(.ingestAdminListen)
         workersAdminListen = reader.listenAddress(.workersAdminListen)
+        ingestConnectionsMax = reader.integer(.ingestConnectionsMax, in: Self.anyCount)
         forwardURL = reader.string(.forwardURL)
         lakeURL = reader.string(.lakeURL)
         _ = reader.secretList(.whatsAppAppSecret)
@@ -57,7 +59,7 @@ struct CheckSettings {
     ]
     private static let numbers: [ConfigurationKey] = [
         .forwardConcurrency, .forwardRateMax, .forwardAttemptsMax, .forwardRefusalsMax,
-        .forwardBatchMax, .ingestConnectionsMax,
+        .forwardBatchMax,
     ]
     private static let durations: [ConfigurationKey] = [
         .gateWaitMax, .forwardTimeout, .forwardConnectTimeout, .forwardAgeMax, .forwardBackoffMin,

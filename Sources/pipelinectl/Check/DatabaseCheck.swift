@@ -32,6 +32,19 @@ struct DatabaseCheck {
         }
     }
 
+    /// When the oldest webhook that a consumer has still to read was received, where there is one.
+    func oldestReceivedAt() -> Timestamp? {
+        guard FileFacts.exists(location.path) else { return nil }
+        do throws(QueueError) {
+            let gate = try QueueSession.openGate(location, as: .tool)
+            let session = try QueueSession.open(location, gate: gate, as: .tool)
+            let statistics = try session.statistics()
+            return statistics.lake.oldestReceivedAt ?? statistics.forward.oldestReceivedAt
+        } catch {
+            return nil
+        }
+    }
+
     private static func passes(_ gate: Gate) -> Bool {
         let deadline = MonotonicClock.now() + gateWaitMax
         while !gate.tryLock() {

@@ -36,6 +36,18 @@ struct ProgramCheck {
         }
     }
 
+    /// What it shows at /metrics; `nil` where it cannot be asked.
+    func metrics() -> PrometheusText? {
+        guard admin.port > 0 else { return nil }
+        do throws(NetworkFailure) {
+            let answer = try get("/metrics")
+            guard answer.status == 200 else { return nil }
+            return PrometheusText(String(decoding: answer.body, as: UTF8.self))
+        } catch {
+            return nil
+        }
+    }
+
     private func get(_ target: String) throws(NetworkFailure) -> HTTPAnswer {
         try HTTPConnection.get(
             WebAddress(reaching: admin, target: target), timeout: Self.timeout)

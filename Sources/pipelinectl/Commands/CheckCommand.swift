@@ -7,7 +7,8 @@ enum CheckCommand: Command {
         words: ["check"],
         summary: "what is wrong with this installation, and what to do about it",
         details: [
-            "Looks at configuration, files, database, disk, both programs, PHP and the lake. "
+            "Looks at configuration, files, database, disk, clock, both programs and their ports, "
+                + "PHP and the lake. "
                 + "Changes nothing and sends nothing to PHP. Leaves with 1 when anything fails; "
                 + "what is only worth a warning does not count.",
             "In a pipe, separated by tabs: verdict, what was looked at, what was found, advice.",
@@ -36,6 +37,9 @@ enum CheckCommand: Command {
         let settings = CheckSettings(source)
         let location = QueueLocation(path: settings.queuePath)
         var findings = configurationFindings(settings)
+        if let path = context.arguments.text(.config) {
+            findings.append(SettingsFileCheck(path: path).finding())
+        }
         do throws(SystemError) {
             try SystemUser.becomeOwner(of: location)
         } catch {
@@ -46,19 +50,40 @@ enum CheckCommand: Command {
         findings += FileCheck(
             location: location, diskFreeBytesMin: settings.diskFreeBytesMin
         ).findings()
-        findings += DatabaseCheck(location: location).findings()
+        let database = DatabaseCheck(location: location)
+        findings += database.findings()
+        findings.append(
+            ClockCheck(
+                now: .now(), discipline: .current, receivedAt: database.oldestReceivedAt()
+            ).finding())
+        findings += ingestFindings(settings) + workersFindings(settings)
         findings += [
-            ProgramCheck(
-                program: "ingest", admin: settings.ingestAdminListen, key: "INGEST_ADMIN_LISTEN"
-            ).finding(),
-            ProgramCheck(
-                program: "workers", admin: settings.workersAdminListen,
-                key: "WORKERS_ADMIN_LISTEN"
-            ).finding(),
             ReceiverCheck(url: settings.forwardURL).finding(),
             LakeCheck(url: settings.lakeURL).finding(),
         ]
         return findings
+    }
+
+    private static func ingestFindings(_ settings: CheckSettings) -> [Finding] {
+        let check = ProgramCheck(
+            program: "ingest", admin: settings.ingestAdminListen, key: "INGEST_ADMIN_LISTEN")
+        let metrics = check.metrics()
+        let listen = ListenCheck(address: settings.ingestListen, isRunning: metrics != nil)
+        let findings = [check.finding(), listen.finding()]
+        guard let metrics else { return findings }
+        let shown = MetricsCheck(program: "ingest", metrics: metrics)
+        return findings + [
+            shown.versionFinding(),
+            shown.descriptorFinding(connectionsMax: settings.ingestConnectionsMax),
+        ]
+    }
+
+    private static func workersFindings(_ settings: CheckSettings) -> [Finding] {
+        let check = ProgramCheck(
+            program: "workers", admin: settings.workersAdminListen, key: "WORKERS_ADMIN_LISTEN")
+        guard let metrics = check.metrics() else { return [check.finding()] }
+        let shown = MetricsCheck(program: "workers", metrics: metrics)
+        return [check.finding(), shown.versionFinding(), shown.breakerFinding()]
     }
 
     private static func configurationFindings(_ settings: CheckSettings) -> [Finding] {

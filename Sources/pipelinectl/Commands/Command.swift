@@ -15,12 +15,24 @@ enum CommandList {
     static var all: [any Command.Type] {
         [
             StatusCommand.self,
-            DeadListCommand.self, DeadShowCommand.self, DeadReplayCommand.self,
-            DeadDiscardCommand.self, DeadExportCommand.self, DeadImportCommand.self,
-            ReplayCommand.self, SendCommand.self,
-            LookupCommand.self, LakeDDLCommand.self, CheckCommand.self,
-            BackupCommand.self, RestoreCommand.self, VerifyCommand.self,
-            HelpCommand.self, VersionCommand.self,
+            TopCommand.self,
+            DeadListCommand.self,
+            DeadShowCommand.self,
+            DeadReplayCommand.self,
+            DeadDiscardCommand.self,
+            DeadExportCommand.self,
+            DeadImportCommand.self,
+            ReplayCommand.self,
+            SendCommand.self,
+            LookupCommand.self,
+            LakeDDLCommand.self,
+            CheckCommand.self,
+            BackupCommand.self,
+            RestoreCommand.self,
+            VerifyCommand.self,
+            HelpCommand.self,
+            CompletionsCommand.self,
+            VersionCommand.self,
         ]
     }
 }

@@ -2,12 +2,16 @@ import Base
 
 /// The command `help`.
 enum HelpCommand: Command {
+    private static let man = Flag("man", help: "a manual page with all of it, for man(1)")
+
     static let specification = CommandSpecification(
         words: ["help"],
         summary: "what there is, or what one command does",
-        operands: .init(usage: "[COMMAND...]", count: 0...3),
+        operands: .init(usage: "[COMMAND...]", count: 0...3, suggestions: .commands),
+        flags: [man],
         examples: [
-            .init(line: "help dead replay", meaning: "how dead letters are sent again")
+            .init(line: "help dead replay", meaning: "how dead letters are sent again"),
+            .init(line: "help --man > pipelinectl.1", meaning: "then: man ./pipelinectl.1"),
         ]
     )
 
@@ -17,7 +21,12 @@ enum HelpCommand: Command {
         let topic = try Failure.usage { () throws(UsageError) in
             try parser.topic(context.arguments.operands)
         }
-        if context.wantsJSON {
+        if context.arguments.has(man) {
+            guard topic.isEmpty, !context.wantsJSON else {
+                throw .usage(context.arguments.mistake("--man is one page of all commands"))
+            }
+            context.console.write(ManualPage(commands: commands).text)
+        } else if context.wantsJSON {
             let chosen = commands.filter { $0.words.starts(with: topic) }
             context.console.write(["items": .array(chosen.map(json))])
         } else {

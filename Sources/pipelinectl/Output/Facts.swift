@@ -40,7 +40,7 @@ extension JSONValue {
             }
         case .null: lines += path + "\t\n"
         case .string(let string): lines += path + "\t" + HostileText.line(string) + "\n"
-        case .bool, .int: lines += path + "\t" + text + "\n"
+        case .bool, .int, .number: lines += path + "\t" + text + "\n"
         }
     }
 }

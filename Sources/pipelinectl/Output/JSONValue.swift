@@ -6,6 +6,8 @@ enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
     case int(Int)
+    /// Written with three digits behind the point at most; what is not finite is `null`.
+    case number(Double)
     case string(String)
     case array([JSONValue])
     case object([Member])
@@ -22,6 +24,12 @@ enum JSONValue: Equatable, Sendable {
     /// `null` where there is no number.
     static func optional(_ number: Int?) -> JSONValue { number.map { .int($0) } ?? .null }
 
+    /// `null` where there is no number.
+    static func optional(_ number: Double?) -> JSONValue { number.map { .number($0) } ?? .null }
+
+    /// `null` where it is not known.
+    static func optional(_ bool: Bool?) -> JSONValue { bool.map { .bool($0) } ?? .null }
+
     /// The text in one line, without white space (RFC 8259).
     var text: String {
         var text = ""
@@ -34,10 +42,17 @@ enum JSONValue: Equatable, Sendable {
         case .null: text += "null"
         case .bool(let bool): text += bool ? "true" : "false"
         case .int(let number): text += String(number)
+        case .number(let number): text += Self.text(number)
         case .string(let string): Self.write(string, to: &text)
         case .array(let elements): write(elements, to: &text)
         case .object(let members): write(members, to: &text)
         }
+    }
+
+    private static func text(_ number: Double) -> String {
+        guard number.isFinite, abs(number) < 1e15 else { return "null" }
+        let rounded = (number * 1_000).rounded() / 1_000
+        return rounded == rounded.rounded() ? String(Int(rounded)) : "\(rounded)"
     }
 
     private func write(_ elements: [JSONValue], to text: inout String) {

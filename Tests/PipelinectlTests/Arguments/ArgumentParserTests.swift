@@ -120,8 +120,10 @@ private func mistake(_ line: String) -> String? {
     @Test func `every example of the help is understood`() throws {
         for command in CommandList.all.map({ $0.specification }) {
             for example in command.examples {
-                let line = String(example.line.prefix { $0 != "|" && $0 != ">" })
-                let arguments = try #require(try parsed(unquoted(line)), "\(example.line)")
+                // What the shell puts in place of $(...), and whatever goes to another program.
+                let line = example.line.replacing(/\$\([^)]*\)/, with: "x")
+                    .prefix { $0 != "|" && $0 != ">" }
+                let arguments = try #require(try parsed(unquoted(String(line))), "\(example.line)")
                 #expect(arguments.specification.name == command.name)
             }
         }
@@ -207,8 +209,11 @@ private func mistake(_ line: String) -> String? {
 
     @Test func `the overview names every command and fits a terminal`() {
         let text = help.text(on: [])
-        for command in CommandList.all { #expect(text.contains(command.specification.summary)) }
-        for line in text.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+        let words = text.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+        for command in CommandList.all {
+            #expect(words.contains("\(command.specification.summary) "))
+        }
+        for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
     }
 
     @Test func `the help of a command names its flags and examples`() {

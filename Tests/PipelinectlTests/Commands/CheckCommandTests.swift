@@ -18,10 +18,23 @@ import Testing
     }
 
     @Test func `an installation in order has nothing that fails`() throws {
-        let server = try StubServer { _ in StubServer.answer(200, "ok") }
+        let server = try StubServer { request in
+            let sqlite = SQLiteLibrary.version
+            let build = #"program="ingest",sqlite="\#(sqlite)",version="\#(Release.version)""#
+            let other = build.replacingOccurrences(of: "ingest", with: "workers")
+            let metrics = """
+                pipeline_build_info{\(build)} 1
+                pipeline_build_info{\(other)} 1
+                process_max_fds 100000
+                workers_forward_breaker_state{state="closed"} 1
+
+                """
+            return StubServer.answer(200, request.contains("/metrics") ? metrics : "ok")
+        }
         defer { server.stop() }
 
         let rig = try CommandRig()
+        rig.environment["INGEST_LISTEN"] = "127.0.0.1:\(server.port)"
         chmod(rig.location.directory, 0o700)
         for key in ["INGEST_ADMIN_LISTEN", "WORKERS_ADMIN_LISTEN"] {
             rig.environment[key] = "127.0.0.1:\(server.port)"
@@ -37,9 +50,10 @@ import Testing
             Set(verdicts.keys) == [
                 "configuration", "queue.directory", "queue.filesystem", "queue.file", "queue.disk",
                 "sqlite.version", "queue.gate", "queue.schema", "queue.books",
-                "queue.dead_letters", "ingest", "workers", "php", "lake",
+                "queue.dead_letters", "clock", "ingest", "ingest.port", "ingest.version",
+                "ingest.descriptors", "workers", "workers.version", "breaker", "php", "lake",
             ])
-        for (id, verdict) in verdicts where id != "queue.filesystem" {
+        for (id, verdict) in verdicts where id != "queue.filesystem" && id != "clock" {
             #expect(verdict == "ok", "\(id)")
         }
     }
@@ -153,6 +167,64 @@ import Testing
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         #expect(LakeCheck(url: "file:" + path).finding().verdict == .ok)
         #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+    }
+
+    @Test func `a clock that goes wrong is told from one that nobody keeps`() {
+        let now = CommandRig.now
+        let check = { (now: Timestamp, state: ClockCheck.Discipline, received: Timestamp?) in
+            ClockCheck(now: now, discipline: state, receivedAt: received).finding()
+        }
+        #expect(check(now, .synchronized, now - .seconds(60)).verdict == .ok)
+        #expect(check(now, .synchronized, now + .seconds(4)).verdict == .ok)
+        #expect(check(now, .free, nil).verdict == .warn)
+        #expect(check(now, .synchronized, now + .seconds(6)).text.contains("was set back"))
+        #expect(check(Timestamp(rawValue: 0), .synchronized, nil).verdict == .fail)
+    }
+
+    @Test func `who can read or write the settings`() throws {
+        let rig = try CommandRig()
+        let path = rig.directory.file("pipeline.env")
+        try Data("QUEUE_PATH=\(rig.location.path)\n".utf8).write(to: URL(fileURLWithPath: path))
+        for (mode, verdict) in [(0o600, "ok"), (0o640, "ok"), (0o644, "warn"), (0o660, "fail")] {
+            chmod(path, mode_t(mode))
+            let items = try rig.run("check", "--config", path, "--json").items()
+            let found = items.first { $0["id"] as? String == "configuration.file" }
+            #expect(found?["verdict"] as? String == verdict, "\(String(mode, radix: 8))")
+        }
+    }
+
+    @Test func `the port of ingest: taken, free, silent, of another machine`() throws {
+        let server = try StubServer { _ in StubServer.answer(200, "") }
+        let taken = ListenAddress(host: "127.0.0.1", port: server.port)
+        #expect(ListenCheck(address: taken, isRunning: true).finding().verdict == .ok)
+        #expect(
+            ListenCheck(address: taken, isRunning: false).finding().text
+                == "another program listens at \(taken)")
+        server.stop()
+        #expect(ListenCheck(address: taken, isRunning: false).finding().verdict == .ok)
+        #expect(ListenCheck(address: taken, isRunning: true).finding().verdict == .fail)
+        let strange = ListenAddress(host: "192.0.2.1", port: 8_080)
+        #expect(
+            ListenCheck(address: strange, isRunning: false).finding().text
+                .contains("no address of this machine"))
+    }
+
+    @Test func `an older program, too few descriptors and an open breaker are seen`() {
+        let metrics = PrometheusText(
+            """
+            pipeline_build_info{program="ingest",sqlite="3.1.0",version="0.0.1"} 1
+            process_max_fds 1024
+            workers_forward_breaker_state{state="closed"} 0
+            workers_forward_breaker_state{state="open"} 1
+
+            """)
+        let check = MetricsCheck(program: "ingest", metrics: metrics)
+        #expect(check.versionFinding().verdict == .warn)
+        #expect(check.descriptorFinding(connectionsMax: 1_000).verdict == .warn)
+        #expect(check.descriptorFinding(connectionsMax: 960).verdict == .ok)
+        #expect(check.breakerFinding().verdict == .fail)
+        let silent = MetricsCheck(program: "workers", metrics: PrometheusText(""))
+        #expect(silent.breakerFinding().verdict == .warn)
     }
 
     @Test func `the longest mount point above a path decides, the last of equals`() {
