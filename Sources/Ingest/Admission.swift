@@ -7,6 +7,8 @@ struct Admission {
     let diskFreeBytesMin: Int
     /// 0: no limit.
     let queueBytesMax: Int
+    /// What the WAL may occupy without counting: its file keeps its size when it is empty again.
+    let walBytesOrdinary: Int
 
     /// Free pages of the database file, in bytes; SQLite files do not shrink, so a drained queue
     /// has room that no `stat` shows.
@@ -21,8 +23,8 @@ struct Admission {
             return .disk
         }
         guard queueBytesMax > 0 else { return nil }
-        let used =
-            FileFacts.byteCount(location.path) + FileFacts.byteCount(location.walPath) - inside
+        let walExcess = max(0, FileFacts.byteCount(location.walPath) - walBytesOrdinary)
+        let used = FileFacts.byteCount(location.path) + walExcess - inside
         return used > queueBytesMax ? .queue : nil
     }
 }

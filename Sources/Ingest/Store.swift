@@ -40,6 +40,7 @@ final class Store {
             location: configuration.location,
             diskFreeBytesMin: configuration.diskFreeBytesMin,
             queueBytesMax: configuration.queueBytesMax,
+            walBytesOrdinary: Self.walFactor * configuration.walBytesMax,
             freeBytesInside: { Self.freeBytes(session) })
         Self.registerSizes(configuration, metrics)
         // Nothing that is acknowledged from now on may build on frames of unknown state.
@@ -81,6 +82,7 @@ final class Store {
                 try session.log.appendHoldingGate(webhooks)
                 if log.isEnabled(.debug) { try trace(webhooks) }
             },
+            needsRelief: { [self] in needsRelief },
             relieve: { [self] () throws(QueueError) in try relieve() },
             closed: { [admission] in
                 let refusal = admission.refusal()
@@ -104,8 +106,15 @@ final class Store {
         }
     }
 
+    private var walUsedByteCount: Int { session.walPages * session.pageByteCount }
+
+    private var needsRelief: Bool {
+        let used = walUsedByteCount
+        return used > Self.walFactor * walBytesMax || walRoom?.isShort(usedByteCount: used) == true
+    }
+
     private func relieve() throws(QueueError) {
-        let usedByteCount = session.walPages * QueueSession.pageByteCount
+        let usedByteCount = walUsedByteCount
         guard usedByteCount > Self.walFactor * walBytesMax else {
             return makeRoom(usedByteCount: usedByteCount)
         }

@@ -89,9 +89,10 @@ struct Migrator {
 
     /// Settings that must precede the first table.
     ///
-    /// Pages of 16 KiB did best with rows of 700 bytes.
+    /// Pages of 8 KiB did best with rows of 700 bytes: a group fills several, and a single webhook
+    /// costs the WAL half of what it does with 16 KiB (docs/decisions/0011).
     private func prepareFile() throws(QueueError) {
-        try connection.execute("pragma page_size = 16384")
+        try connection.execute("pragma page_size = 8192")
         try connection.execute("pragma journal_mode = wal")
         try connection.execute("pragma application_id = 1463898193")
     }

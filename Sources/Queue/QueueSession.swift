@@ -132,6 +132,6 @@ public final class QueueSession {
         upkeep = UpkeepBooks(connection: connection)
     }
 
-    /// Pages in the WAL after the last commit of this session; a page is 16 KiB.
+    /// Pages in the WAL after the last commit of this session, of ``pageByteCount`` each.
     public var walPages: Int { connection.walPages }
 }

@@ -130,6 +130,7 @@ final class SharedSink: Sendable {
                 }
                 if let failure { throw failure }
             },
+            needsRelief: { false },
             relieve: {},
             closed: { [self] in value.withLock { $0.closed } })
     }

@@ -27,7 +27,7 @@ import Testing
             let connection = try queue.open(role).connection
             #expect(try connection.scalar("pragma wal_autocheckpoint") == 0)
             #expect(try connection.scalar("pragma mmap_size") == 0)
-            #expect(try connection.scalar("pragma page_size") == 16_384)
+            #expect(try connection.scalar("pragma page_size") == 8_192)
             #expect(try connection.scalar("pragma trusted_schema") == 0)
             #expect(try connection.scalar("pragma cell_size_check") == 1)
             let isSynced = try connection.scalar("pragma synchronous") == 2

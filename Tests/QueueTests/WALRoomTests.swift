@@ -33,14 +33,14 @@ import Testing
         let session = try fixture.open()
         try session.append(["a"])
         var room = WALRoom(fixture.location, byteCountMax: 2 * Self.step)
-        try room.makeHoldingGate(usedByteCount: session.walPages * 16_384)
+        try room.makeHoldingGate(usedByteCount: session.walPages * session.pageByteCount)
         try session.checkpoint(.truncate)
         #expect(session.walByteCount == 0)
         // An empty WAL has no header yet: the first commit writes it.
         try room.makeHoldingGate(usedByteCount: 0)
         #expect(session.walByteCount == 0)
         try session.append(["b"])
-        try room.makeHoldingGate(usedByteCount: session.walPages * 16_384)
+        try room.makeHoldingGate(usedByteCount: session.walPages * session.pageByteCount)
         #expect(session.walByteCount > Self.step)
     }
 
@@ -56,7 +56,7 @@ import Testing
                 let bodies = (0..<3).map { "\(round) \($0) \(filler)" }
                 try session.append(bodies)
                 expected += bodies
-                try room.makeHoldingGate(usedByteCount: session.walPages * 16_384)
+                try room.makeHoldingGate(usedByteCount: session.walPages * session.pageByteCount)
                 if round % 11 == 10 { try session.checkpoint(mode) }
             }
         }

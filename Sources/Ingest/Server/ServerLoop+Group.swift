@@ -34,32 +34,50 @@ extension ServerLoop {
         }
     }
 
-    /// Stores, answers, and gives the gate up; the gate is held.
+    /// Stores, gives the gate up, and answers; the gate is held.
     private func commit() {
         let start = LoopClock.now()
         do throws(QueueError) {
+            defer { sink.unlock() }
+
             try sink.append(webhooks)
-            now = LoopClock.now()
-            metrics.commitDuration.observe(.nanoseconds(now - start))
-            metrics.commitWebhooks.observe(count: members.count)
-            metrics.webhooks.add(members.count)
-            metrics.webhookBytes.add(groupBytes)
-            answerGroup()
+        } catch {
+            return fail(error)
+        }
+        now = LoopClock.now()
+        metrics.commitDuration.observe(.nanoseconds(now - start))
+        metrics.commitWebhooks.observe(count: members.count)
+        metrics.webhooks.add(members.count)
+        metrics.webhookBytes.add(groupBytes)
+        // What was stored is safe already: other programs write while this one answers.
+        answerGroup()
+        relieveWhenDue()
+    }
+
+    /// Checkpoints where it is due and nobody else writes; else after one of the next groups.
+    private func relieveWhenDue() {
+        guard sink.needsRelief(), sink.tryLock() else { return }
+        defer { sink.unlock() }
+
+        do throws(QueueError) {
             try sink.relieve()
         } catch {
-            fail(error)
+            report(error, "the WAL cannot be moved into the database")
         }
-        sink.unlock()
     }
 
     private func fail(_ error: QueueError) {
         metrics.commitFailures.add()
+        report(error, "webhooks cannot be stored, answered 503")
+        refuseGroup(.commit)
+    }
+
+    private func report(_ error: QueueError, _ message: StaticString) {
         // Under load there are thousands of these a second; the metric counts them all.
         if now >= nextFailureLine {
             nextFailureLine = now + Self.nanosecondsPerSecond
-            log.error("webhooks cannot be stored, answered 503", ["reason": .describing(error)])
+            log.error(message, ["reason": .describing(error)])
         }
-        refuseGroup(.commit)
         // A second sync may succeed without having written: nothing may be acknowledged after it.
         if case .syncFailed = error { failure = error }
     }

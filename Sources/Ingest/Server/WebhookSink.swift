@@ -12,7 +12,9 @@ struct WebhookSink {
     var unlock: () -> Void
     /// Stores a group, all of it or none; the gate is held.
     var append: ([PendingWebhook]) throws(QueueError) -> Void
-    /// What is due while the gate is still held and the group has its answers: a checkpoint.
+    /// Whether ``relieve`` has something to do; asked after each group, without the gate.
+    var needsRelief: () -> Bool
+    /// What is due once a group has its answers: a checkpoint, a longer WAL; the gate is held.
     var relieve: () throws(QueueError) -> Void
     /// Why no webhook may be taken now, if so; asked a few times a second.
     var closed: () -> Refusal?

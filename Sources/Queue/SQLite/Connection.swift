@@ -18,6 +18,8 @@ final class Connection {
     private(set) var walPages = 0
     /// How long the last write of this connection held the gate.
     private(set) var lastHold = Duration.zero
+    /// Bytes of one page of this file; asked for once, after which it cannot change.
+    private(set) lazy var pageByteCount = readPageByteCount()
     private var statements: [SQL: Statement] = [:]
 
     /// Longest wait for a lock that another connection holds: recovery after a crash, a backup.
@@ -98,6 +100,14 @@ final class Connection {
                 }
                 return SQLITE_OK
             }, context)
+    }
+
+    private func readPageByteCount() -> Int {
+        do throws(QueueError) {
+            return Int(try scalar("pragma page_size") ?? 0)
+        } catch {
+            preconditionFailure("the page size of an open file cannot be read: \(error)")
+        }
     }
 
     /// A checkpoint was complete: the next commit starts the WAL anew.

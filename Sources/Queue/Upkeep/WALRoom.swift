@@ -33,6 +33,15 @@ public struct WALRoom {
         self.byteCountMax = byteCountMax
     }
 
+    /// Whether ``makeHoldingGate(usedByteCount:)`` may have something to do.
+    ///
+    /// - Parameter usedByteCount: bytes of the file that hold frames.
+    /// - Returns: false as long as the file is known to be long enough.
+    public func isShort(usedByteCount: Int) -> Bool {
+        usedByteCount < lastUsedByteCount
+            || min(usedByteCount + Self.aheadByteCount, byteCountMax) > fileByteCount
+    }
+
     /// Lengthens the file where the frames come near its end.
     ///
     /// The caller holds the gate: beyond the last frame nobody else writes then. Blocks for writing

@@ -93,7 +93,7 @@ final class Housekeeper {
     private func checkpointWhenDue() throws(QueueError) {
         let mode = checkpoint.mode(
             fileByteCount: session.walByteCount,
-            usedByteCount: session.walPages * QueueSession.pageByteCount)
+            usedByteCount: session.walPages * session.pageByteCount)
         guard let mode else { return }
         let start = MonotonicClock.now()
         let result = try session.checkpoint(mode)
@@ -136,7 +136,9 @@ final class Housekeeper {
 
     private func isQueueNearlyFull() throws(QueueError) -> Bool {
         guard settings.queueBytesMax > 0 else { return false }
-        let used = try session.usedByteCount() + session.walByteCount
+        // As ingest counts: the file of the WAL keeps its size when it is empty again.
+        let walExcess = max(0, session.walByteCount - 2 * settings.walBytesMax)
+        let used = try session.usedByteCount() + walExcess
         return used > settings.queueBytesMax / 10 * 9
     }
 }
