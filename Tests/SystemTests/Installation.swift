@@ -68,6 +68,31 @@ final class Installation {
         try requireListening(started, on: ingestPort)
     }
 
+    /// As ``startIngest()``, by a shell that sets what a process inherits: `script` ends in
+    /// `exec "$INGEST"`.
+    func startIngest(by script: String, listens: Bool = true) throws {
+        var environment = environment
+        environment["INGEST"] = try Self.binary("ingest")
+        let started = try ChildProcess(
+            "/bin/bash", ["-c", script], environment: environment,
+            outputPath: directory.file("ingest.log"))
+        ingest = started
+        if listens { try requireListening(started, on: ingestPort) }
+    }
+
+    /// The status that ingest's admin endpoint answers with.
+    func ingestHealth(_ path: String = "/healthz") throws -> Int {
+        try BlockingHTTPClient(port: ingestAdminPort).send("GET", path).status
+    }
+
+    /// One of ingest's metrics, all its labels together.
+    func ingestMetric(_ name: String) throws -> Double {
+        let answer = try BlockingHTTPClient(port: ingestAdminPort).send("GET", "/metrics")
+        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+        return lines.filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+
     /// Starts workers, and returns once their admin endpoint listens.
     func startWorkers() throws {
         let started = try start("workers")

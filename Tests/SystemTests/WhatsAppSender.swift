@@ -16,18 +16,10 @@ final class WhatsAppSender {
     /// - Returns: the answer's status.
     /// - Throws: `BlockingHTTPClient.Failure` where no answer came; the next call connects anew.
     func post(_ body: [UInt8]) throws -> Int {
-        let signatures = SignatureVerifier.sign(body: body, secret: secret)
-        let fields = [
-            ("User-Agent", "facebookexternalua"),
-            ("Accept", "*/*"),
-            ("Content-Type", "application/json"),
-            ("X-Hub-Signature", signatures.signature1),
-            ("X-Hub-Signature-256", signatures.signature256),
-        ]
         do {
             let client = try connection ?? BlockingHTTPClient(port: port)
             connection = client
-            return try client.send("POST", "/webhook", fields: fields, body: body).status
+            return try client.sendWebhook(body, secret: secret).status
         } catch {
             connection = nil
             throw error
@@ -44,5 +36,23 @@ final class WhatsAppSender {
             return isAcknowledged || isOver()
         }
         return isAcknowledged
+    }
+}
+
+extension BlockingHTTPClient {
+    /// Posts a webhook with the fields WhatsApp sends.
+    func sendWebhook(
+        _ body: [UInt8],
+        secret: AppSecret = AppSecret(Secret(bytes: Array(Installation.secret.utf8)))
+    ) throws -> Answer {
+        let signatures = SignatureVerifier.sign(body: body, secret: secret)
+        let fields = [
+            ("User-Agent", "facebookexternalua"),
+            ("Accept", "*/*"),
+            ("Content-Type", "application/json"),
+            ("X-Hub-Signature", signatures.signature1),
+            ("X-Hub-Signature-256", signatures.signature256),
+        ]
+        return try send("POST", "/webhook", fields: fields, body: body)
     }
 }
