@@ -1,7 +1,7 @@
 """What is measured; each function is a scenario by its name and returns rows of the table."""
 
+import json
 import os
-import pathlib
 import shutil
 import socket
 import statistics
@@ -108,6 +108,7 @@ def latency():
     """Acknowledgement at 3,300 webhooks a second, drained at once, beside nginx at that rate."""
     arguments = ["--rate", RATE, "--connections", 64, "--warm", 2]
     with Bench("latency") as bench:
+        disk = load("sync", "--file", bench.directory / "sync", "--rate", 2000, "--seconds", 6)
         yard = load("send", "--port", bench.nginx(), "--seconds", 10, *arguments)
         bench.workers(LAKE_BATCH_AGE_MAX="5s")
         ingest = bench.ingest()
@@ -119,9 +120,10 @@ def latency():
     return [Row(
         f"acknowledgement p99 at {RATE:,}/s, drained at once, to nginx's",
         f"{ratio:.1f} times ({_percentiles(result['latency_ms'])}; nginx "
-        f"{_percentiles(yard['latency_ms'])}; {checkpoints:.0f} checkpoints meanwhile)",
+        f"{_percentiles(yard['latency_ms'])}; the disk's sync alone "
+        f"{_percentiles(disk['sync_ms'])}; {checkpoints:.0f} checkpoints meanwhile)",
         "under 10, far under 250 ms", ratio < 10 and result["latency_ms"]["p99"] < 100,
-        {"ingest": result, "nginx": yard, "ingest_cpu_seconds": cpu})]
+        {"ingest": result, "nginx": yard, "disk": disk, "ingest_cpu_seconds": cpu})]
 
 
 def arrival():
@@ -283,10 +285,48 @@ def slow_clients():
         {"alone": alone, "beside": beside})]
 
 
+def restarts():
+    """Restarts at 2,000 webhooks a second, the listening socket kept by this program."""
+    count = int(os.environ.get("BENCH_RESTARTS", "50"))
+    with Bench("restarts") as bench, socket.socket() as kept:
+        kept.bind(("127.0.0.1", bench.port))
+        kept.listen(4096)
+        kept.set_inheritable(True)
+        # LISTEN_PID is the process's own number, which only the process itself knows.
+        script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" 3<&"$1"'
+        command = ["bash", "-c", script, str(RELEASE / "ingest"), str(kept.fileno())]
+
+        def start():
+            return subprocess.Popen(
+                command, env=dict(os.environ, **bench.settings()), stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, pass_fds=[kept.fileno()], start_new_session=True)
+
+        seconds = 2 + 0.5 * count
+        tool = subprocess.Popen(
+            [str(BUILT / "load"), "send", "--port", str(bench.port), "--rate", "2000", "--seconds",
+             str(seconds)], stdout=subprocess.PIPE, text=True)
+        running = start()
+        done = 0
+        while done < count and tool.poll() is None:
+            time.sleep(0.25)
+            running.terminate()
+            if running.wait(30) != 0:
+                raise RuntimeError("ingest did not stop well")
+            running = start()
+            done += 1
+        result = json.loads(tool.communicate()[0])
+        running.terminate()
+        running.wait(30)
+    lost = result["sent"] - result["statuses"].get("200", 0)
+    return [Row(f"{done} restarts at 2,000/s, socket kept: refused, reset or unanswered",
+                f"{lost} of {_thousands(result['sent'])} ({_percentiles(result['latency_ms'])})",
+                "0", lost == 0 and done == count, result)]
+
+
 def clean():
     shutil.rmtree(BUILT / "backlog", ignore_errors=True)
     shutil.rmtree(BUILT / "run", ignore_errors=True)
 
 
-ALL = [throughput, pipeline, latency, arrival, bulk, slow_disk, slow_clients, start_with_backlog,
-       backlog, memory]
+ALL = [throughput, pipeline, latency, arrival, bulk, slow_disk, slow_clients, restarts,
+       start_with_backlog, backlog, memory]

@@ -34,6 +34,8 @@ struct settings {
     size_t body_bytes;
     double drip_seconds;
     const char *distribution_path;
+    // sync: the file that is written.
+    const char *file;
 };
 
 // Whole HTTP requests, one behind the other in memory.
@@ -69,6 +71,7 @@ size_t receiver_count(const struct receiver *receiver);
 
 int run_load(const struct settings *settings);
 int run_hold(const struct settings *settings);
+int run_sync(const struct settings *settings);
 int run_make(const struct settings *settings);
 
 #endif

@@ -20,6 +20,7 @@ static const char usage[] =
     "usage: load send --port P (--rate R | --count N) --seconds S [...]\n"
     "       load make --count N      requests for wrk, on standard output\n"
     "       load hold --port P --connections N [--drip S | --body BYTES]\n"
+    "       load sync --file F --rate R   how long the disk takes for a sync\n"
     "\n"
     "  --kind status|message|mix|bulk   what a body holds (--every N, --bulk N)\n"
     "  --connections N  --warm S  --secret TEXT  --path TEXT  --run N\n"
@@ -77,7 +78,7 @@ static const struct option options[] = {
     {"warm", 1, 0, 'w'}, {"connections", 1, 0, 'c'}, {"kind", 1, 0, 'k'}, {"every", 1, 0, 'e'},
     {"bulk", 1, 0, 'b'}, {"secret", 1, 0, 'S'}, {"path", 1, 0, 'P'}, {"run", 1, 0, 'R'},
     {"receiver", 1, 0, 'v'}, {"distribution", 1, 0, 'd'}, {"body", 1, 0, 'B'},
-    {"drip", 1, 0, 'D'}, {0, 0, 0, 0},
+    {"drip", 1, 0, 'D'}, {"file", 1, 0, 'f'}, {0, 0, 0, 0},
 };
 
 static bool take_option(struct settings *settings, int option, char *value) {
@@ -97,6 +98,7 @@ static bool take_option(struct settings *settings, int option, char *value) {
     case 'v': settings->receiver_port = atoi(value); break;
     case 'd': settings->distribution_path = value; break;
     case 'B': settings->body_bytes = strtoull(value, NULL, 10); break;
+    case 'f': settings->file = value; break;
     case 'D': settings->drip_seconds = atof(value); break;
     default: return false;
     }
@@ -121,6 +123,7 @@ int main(int argc, char **argv) {
     errno = 0;
     if (strcmp(verb, "send") == 0) return run_load(&settings);
     if (strcmp(verb, "make") == 0) return run_make(&settings);
+    if (strcmp(verb, "sync") == 0) return run_sync(&settings);
     if (strcmp(verb, "hold") == 0) return run_hold(&settings);
     return fputs(usage, stderr), 2;
 }

@@ -35,7 +35,9 @@ struct run {
     struct receiver *receiver;
     int poll_descriptor;
     struct connection *connections;
+    // Connections without a request, used in turn: a ring.
     int *idle;
+    int idle_first;
     int idle_count;
     int64_t start, end, measured_from;
     size_t next;
@@ -47,6 +49,18 @@ struct run {
     int64_t *acknowledged;
 };
 
+static void add_idle(struct run *run, int slot) {
+    int place = (run->idle_first + run->idle_count++) % run->settings->connections;
+    run->idle[place] = slot;
+}
+
+static int take_idle(struct run *run) {
+    int slot = run->idle[run->idle_first];
+    run->idle_first = (run->idle_first + 1) % run->settings->connections;
+    run->idle_count--;
+    return slot;
+}
+
 static void open_connection(struct run *run, int slot) {
     struct connection *connection = &run->connections[slot];
     connection->descriptor = connect_to(run->settings);
@@ -56,7 +70,7 @@ static void open_connection(struct run *run, int slot) {
     if (epoll_ctl(run->poll_descriptor, EPOLL_CTL_ADD, connection->descriptor, &event) != 0) {
         fail("epoll_ctl");
     }
-    run->idle[run->idle_count++] = slot;
+    add_idle(run, slot);
 }
 
 static void lose_connection(struct run *run, int slot) {
@@ -66,8 +80,9 @@ static void lose_connection(struct run *run, int slot) {
         run->errors++;
         run->busy--;
     } else {
-        for (int index = 0; index < run->idle_count; index++) {
-            if (run->idle[index] == slot) run->idle[index] = run->idle[--run->idle_count];
+        for (int count = run->idle_count; count > 0; count--) {
+            int other = take_idle(run);
+            if (other != slot) add_idle(run, other);
         }
     }
     open_connection(run, slot);
@@ -97,7 +112,7 @@ static void send_rest(struct run *run, int slot) {
 }
 
 static void send_next(struct run *run, int64_t due) {
-    int slot = run->idle[--run->idle_count];
+    int slot = take_idle(run);
     struct connection *connection = &run->connections[slot];
     connection->request = run->next++;
     connection->sent = 0;
@@ -106,16 +121,20 @@ static void send_next(struct run *run, int64_t due) {
     send_rest(run, slot);
 }
 
-// Takes an answer off the connection; false where it is not complete.
-static bool take_answer(struct run *run, struct connection *connection) {
+enum answer { ANSWER_INCOMPLETE, ANSWER_TAKEN, ANSWER_LAST };
+
+// Takes an answer off the connection; ANSWER_LAST where the server will close behind it.
+static enum answer take_answer(struct run *run, struct connection *connection) {
     connection->bytes[connection->held] = 0;
     char *head_end = strstr(connection->bytes, "\r\n\r\n");
-    if (!head_end) return false;
+    if (!head_end) return ANSWER_INCOMPLETE;
     size_t length = 0;
+    bool is_last = false;
     for (char *line = connection->bytes; line < head_end; line = strstr(line, "\r\n") + 2) {
         if (strncasecmp(line, "content-length:", 15) == 0) length = strtoull(line + 15, NULL, 10);
+        if (strncasecmp(line, "connection: close", 17) == 0) is_last = true;
     }
-    if (connection->held < (size_t)(head_end + 4 - connection->bytes) + length) return false;
+    if (connection->held < (size_t)(head_end + 4 - connection->bytes) + length) return ANSWER_INCOMPLETE;
     int status = atoi(connection->bytes + 9);
     int64_t now = now_ns();
     run->statuses[status > 0 && status < 600 ? status : 0]++;
@@ -127,7 +146,7 @@ static bool take_answer(struct run *run, struct connection *connection) {
     connection->held = 0;
     connection->request = NOTHING;
     run->busy--;
-    return true;
+    return is_last ? ANSWER_LAST : ANSWER_TAKEN;
 }
 
 static void take_event(struct run *run, struct epoll_event event) {
@@ -141,8 +160,14 @@ static void take_event(struct run *run, struct epoll_event event) {
     if (count < 0 && errno == EAGAIN) return;
     if (count <= 0) return lose_connection(run, slot);
     connection->held += (size_t)count;
-    if (connection->request == NOTHING || !take_answer(run, connection)) return;
-    run->idle[run->idle_count++] = slot;
+    if (connection->request == NOTHING) return;
+    switch (take_answer(run, connection)) {
+    case ANSWER_INCOMPLETE: return;
+    case ANSWER_TAKEN: add_idle(run, slot); return;
+    case ANSWER_LAST:
+        close(connection->descriptor);
+        open_connection(run, slot);
+    }
 }
 
 static int64_t due_at(const struct run *run, size_t index) {
