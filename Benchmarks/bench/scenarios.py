@@ -34,10 +34,13 @@ def _percentiles(latency, names=("p50", "p99", "p99.9")):
 
 
 def _rounds(bench, ports, seconds=5, count=3):
-    """By turns, so that whatever else the machine does meets all of them alike."""
+    """By turns, in changing order, so that whatever else the machine does meets all alike."""
     found = [[] for _ in ports]
-    for _ in range(count):
-        for index, port in enumerate(ports):
+    for turn in range(count):
+        order = list(enumerate(ports))
+        for index, port in order if turn % 2 == 0 else reversed(order):
+            # What the one before wrote must not be on its way to the disk still.
+            os.sync()
             found[index].append(wrk(port, seconds, core=CLIENT)["per_second"])
     return found
 
