@@ -35,8 +35,11 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case afterSeen = "after-seen"
     /// The batch is recorded; nothing has left the machine.
     case afterSeal = "after-seal"
-    /// The object's bytes are in the lake's directory under a passing name.
+    /// The object's bytes are in the lake's directory under a passing name, or about to be sent to
+    /// a service.
     case insidePut = "inside-put"
+    /// Firehose has taken a request of a batch; the books do not say so.
+    case afterRequest = "after-request"
     /// The lake holds the object; the books do not say so.
     case afterPut = "after-put"
     /// The books say shipped; the spool file is still there.

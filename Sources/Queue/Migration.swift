@@ -10,7 +10,8 @@ struct Migration {
     ///
     /// A test holds this list against the folder.
     static let all: [Migration] = [
-        Migration(version: 1, compatibleFrom: 1, resource: PackageResources._001_queue_sql)
+        Migration(version: 1, compatibleFrom: 1, resource: PackageResources._001_queue_sql),
+        Migration(version: 2, compatibleFrom: 1, resource: PackageResources._002_lake_progress_sql),
     ]
 
     /// The schema that this program writes and needs.

@@ -177,6 +177,8 @@ public struct AWSProxy: Sendable {
         case slow(seconds: Double)
         /// One bit of the body is another when it arrives.
         case mangle
+        /// Firehose takes every other record.
+        case partial
         /// Every request that is not signed for this region is sent there.
         case region(String)
         /// The service's clock is ahead by so much.
@@ -201,6 +203,7 @@ public struct AWSProxy: Sendable {
             case .stall: return ["kind": "stall"]
             case .slow(let seconds): return ["kind": "slow", "seconds": seconds]
             case .mangle: return ["kind": "mangle"]
+            case .partial: return ["kind": "partial"]
             case .region(let region): return ["kind": "region", "region": region]
             case .skew(let seconds): return ["kind": "skew", "seconds": seconds]
             case .ignoreCondition: return ["kind": "ignore_condition"]
@@ -232,11 +235,15 @@ public struct AWSProxy: Sendable {
     ///   - fault: nil ends all failing.
     ///   - count: nil for as long as nothing else is said.
     ///   - method: only requests of this method.
+    ///   - after: so many requests pass before the first that fails.
     /// - Throws: where the proxy does not answer.
-    public func fail(_ fault: Fault?, count: Int? = nil, method: String? = nil) throws {
+    public func fail(_ fault: Fault?, count: Int? = nil, method: String? = nil, after: Int = 0)
+        throws
+    {
         var json = fault?.json
         if let count { json?["count"] = count }
         if let method { json?["method"] = method }
+        if after > 0 { json?["after"] = after }
         let faults = json.map { [$0] } ?? []
         let body = try JSONSerialization.data(withJSONObject: faults)
         _ = try AWSPeer.ask("POST", "/-/faults", port: port, body: [UInt8](body))

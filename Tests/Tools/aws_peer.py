@@ -41,7 +41,9 @@ from moto.s3.models import s3_backends  # noqa: E402
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 ACCOUNT = "123456789012"
-setup_lock = threading.Lock()
+gate = threading.Condition()
+passing = 0
+is_unchecked = False
 
 
 def encoded(path):
@@ -65,15 +67,37 @@ def client(service):
 
 
 class Unchecked:
-    """Within it moto takes every request; the tests' own wait for nothing else."""
+    """Within it moto takes every request; none of a test is under way meanwhile."""
 
     def __enter__(self):
-        setup_lock.acquire()
+        global is_unchecked
+        with gate:
+            gate.wait_for(lambda: passing == 0 and not is_unchecked)
+            is_unchecked = True
         settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")
 
     def __exit__(self, *_):
+        global is_unchecked
         settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
-        setup_lock.release()
+        with gate:
+            is_unchecked = False
+            gate.notify_all()
+
+
+class Checked:
+    """Requests of tests pass only while moto checks signatures."""
+
+    def __enter__(self):
+        global passing
+        with gate:
+            gate.wait_for(lambda: not is_unchecked)
+            passing += 1
+
+    def __exit__(self, *_):
+        global passing
+        with gate:
+            passing -= 1
+            gate.notify_all()
 
 
 def make_keys():
@@ -179,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.read_body()
         if self.is_mangled(body):
             return self.answer_fault(400, "XAmzContentSHA256Mismatch", "The bytes are others")
-        with settings_are_strict:
+        with Checked():
             self.relay(self.forward(body))
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = lambda self: self.serve()
@@ -238,6 +262,9 @@ class Proxy(Handler):
             for fault in self.server.faults:
                 if fault.get("count", 1) <= 0 or not self.matches(fault):
                     continue
+                if fault.get("after", 0) > 0:
+                    fault["after"] -= 1
+                    continue
                 if "count" in fault:
                     fault["count"] -= 1
                 return fault
@@ -290,16 +317,15 @@ class Proxy(Handler):
         if kind == "ignore_condition":
             with Unchecked():
                 bucket, _, key = self.path.lstrip("/").partition("/")
-                found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
-                if found is not None:
-                    found.keys.pop(unquote(key), None)
+                client("s3").delete_object(Bucket=bucket, Key=unquote(key))
         if self.is_mangled(body):
             self.note(kind, 400)
             return self.answer_fault(400, "XAmzContentSHA256Mismatch", "The bytes are others")
-        with settings_are_strict:
-            reply = self.forward(body)
         if kind == "partial":
-            reply = self.partial(fault, body, reply)
+            self.note(kind, 200)
+            return self.take_every_other(body)
+        with Checked():
+            reply = self.forward(body)
         self.note(kind, reply[0])
         if kind == "lost_answer":
             return self.cut()
@@ -314,9 +340,17 @@ class Proxy(Handler):
             return self.cut()
         self.relay(reply)
 
-    def partial(self, fault, body, reply):
-        """Firehose took some records and not others: those were not forwarded at all."""
-        return reply
+    def take_every_other(self, body):
+        """As Firehose at its limit: 200, and half of the records are not taken."""
+        request = json.loads(body)
+        records = [{"Data": base64.b64decode(r["Data"])} for r in request["Records"]]
+        if records[0::2]:
+            with Unchecked():
+                client("firehose").put_record_batch(
+                    DeliveryStreamName=request["DeliveryStreamName"], Records=records[0::2])
+        refused = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
+        responses = [{"RecordId": "x"} if i % 2 == 0 else refused for i in range(len(records))]
+        self.answer_json({"FailedPutCount": len(records) // 2, "RequestResponses": responses})
 
     def refuse(self, fault):
         kind = fault["kind"]
@@ -352,18 +386,6 @@ class Proxy(Handler):
             pass
 
 
-class StrictGate:
-    """Forwarded requests pass only while moto checks signatures."""
-
-    def __enter__(self):
-        setup_lock.acquire()
-        setup_lock.release()
-
-    def __exit__(self, *_):
-        pass
-
-
-settings_are_strict = StrictGate()
 moto_server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
 moto_server.start()
 moto_port = moto_server.get_host_and_port()[1]

@@ -14,6 +14,8 @@ import Synchronization
 ///   S3's names another region, for which the request has to be signed anew.
 /// - It answers a 401 with an authentication challenge that may never end: refused.
 /// - It adds `Accept-Encoding` and decodes: `identity` is sent, so that objects stay as they are.
+/// - It tells nothing of a redirect that says not where to, which is S3's kind, but that it is
+///   over: status and headers are taken from the task then, and there is no body.
 /// - It takes a body without `Content-Type` for a form: every caller says what it sends.
 /// - It has no time-out for connecting and one for silence that differs by platform: kept here.
 ///
@@ -72,6 +74,11 @@ final class URLSessionTransport: WebTransport {
         var request = request
         switch body {
         case .none: return session.dataTask(with: request)
+        case .file(_, byteCount: 0):
+            // A put of nothing still has to say how long it is.
+            request.httpBody = Data()
+            request.setValue("0", forHTTPHeaderField: "Content-Length")
+            return session.dataTask(with: request)
         case .bytes(let bytes):
             request.httpBody = Data(bytes)
             return session.dataTask(with: request)
@@ -201,7 +208,9 @@ private final class WebExchange: Sendable {
         }
     }
 
-    func completed(_ error: (any Error)?) {
+    func completed(_ error: (any Error)?, response: HTTPURLResponse?) {
+        let isUntold = state.withLock { $0.answer == nil }
+        if isUntold, error == nil, let response { responded(response) }
         let (answer, isConnected) = state.withLock { ($0.answer, $0.isConnected) }
         if error == nil || (error as? URLError)?.code == .cancelled && answer?.status == 401,
             let answer
@@ -285,6 +294,6 @@ private final class WebDelegate: NSObject, URLSessionDataDelegate {
     func urlSession(
         _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
     ) {
-        exchanges[task]?.completed(error)
+        exchanges[task]?.completed(error, response: task.response as? HTTPURLResponse)
     }
 }

@@ -27,7 +27,7 @@ public enum LakeAddress: Sendable, Equatable {
                 return nil
             }
             let prefix = pieces.count > 1 ? String(pieces[1]) : ""
-            guard !prefix.hasPrefix("/"), !prefix.contains("//") else { return nil }
+            guard Self.isPrefix(prefix) else { return nil }
             self = .s3(bucket: bucket, prefix: Self.trimmingSlashes(prefix, keepingRoot: false))
         } else if let stream = Self.rest(of: text, after: "firehose://") {
             guard (1...64).contains(stream.utf8.count), stream.utf8.allSatisfy(Self.isStreamByte)
@@ -46,6 +46,14 @@ public enum LakeAddress: Sendable, Equatable {
         var path = Substring(path)
         while path.hasSuffix("/"), !(keepingRoot && path.count == 1) { path = path.dropLast() }
         return String(path)
+    }
+
+    /// Whether it can stand in an address as it is: a client on the way would resolve `..`.
+    private static func isPrefix(_ text: String) -> Bool {
+        let segments = text.split(separator: "/", omittingEmptySubsequences: false)
+        return !text.hasPrefix("/") && !text.contains("//") && text.utf8.count <= 512
+            && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            && segments.allSatisfy { $0 != "." && $0 != ".." }
     }
 
     // Amazon's rule for new buckets; compatible stores follow it.

@@ -189,6 +189,30 @@ public struct LakeBooks {
         }
     }
 
+    /// Lines at the front of a batch that a lake without names has taken; 0 for a batch that is
+    /// new.
+    public func sentLineCount(objectName: String) throws(QueueError) -> Int {
+        let select = try connection.statement(
+            "select sent_line_count from lake_batch where object_name = ?1")
+        defer { select.reset() }
+
+        select.bind(1, objectName)
+        return try select.step() ? select.int(0) : 0
+    }
+
+    /// Records how many lines of a batch a lake without names has taken.
+    ///
+    /// Not synced by itself: a power cut sends a request again, as a crash before this does.
+    public func markSent(objectName: String, lineCount: Int) throws(QueueError) {
+        try connection.writeUnsynced { () throws(QueueError) in
+            let update = try connection.statement(
+                "update lake_batch set sent_line_count = ?2 where object_name = ?1")
+            update.bind(1, objectName)
+            update.bind(2, lineCount)
+            try update.run()
+        }
+    }
+
     private func count(found: Int, doubles: Int) throws(QueueError) {
         try counters.add(found, to: .lakeFound)
         try counters.add(doubles, to: .lakeDoubles)

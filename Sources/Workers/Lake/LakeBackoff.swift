@@ -29,7 +29,7 @@ struct LakeBackoff: Sendable, Equatable {
 
     private func floor(for kind: LakeError.Kind) -> Duration {
         switch kind {
-        case .unavailable, .spoolFault, .conflict: delayMin
+        case .unavailable, .spoolFault, .conflict, .unshippable: delayMin
         case .refused: refusedDelayMin
         }
     }

@@ -16,6 +16,8 @@ struct LakeError: Error, Equatable, Sendable, CustomStringConvertible {
         /// The object's spool file is missing or differs from its recorded hash. It is never
         /// shipped.
         case spoolFault
+        /// This lake can never take the object, whole as it is; another one could.
+        case unshippable
     }
 
     let kind: Kind
@@ -52,7 +54,7 @@ struct LakeError: Error, Equatable, Sendable, CustomStringConvertible {
     var concernsOneObject: Bool {
         switch kind {
         case .unavailable, .refused: false
-        case .conflict, .spoolFault: true
+        case .conflict, .spoolFault, .unshippable: true
         }
     }
 }

@@ -1,3 +1,4 @@
+import AWS
 import Base
 import Queue
 import Synchronization
@@ -45,6 +46,8 @@ final class LakePool: Sendable {
     private let threads = Mutex<[PoolThread]>([])
     private let sealerIsStopping = Atomic<Bool>(false)
     private let shipperIsStopping = Atomic<Bool>(false)
+    /// Ends what the lake is doing; set once there is a lake.
+    private let interrupt = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// How long a stop goes on shipping batches that are sealed already.
     private static let farewellDuration = Duration.seconds(2)
@@ -107,7 +110,12 @@ final class LakePool: Sendable {
         threads.first?.join()
         shipperIsStopping.store(true, ordering: .releasing)
         sealed.signal()
-        for thread in threads.dropFirst() { thread.join() }
+        for thread in threads.dropFirst() {
+            if thread.join(within: Self.farewellDuration + Self.farewellDuration) { continue }
+            // A lake that says nothing must not hold up the end of the program.
+            interrupt.withLock { $0 }?()
+            thread.join()
+        }
         lock.release()
     }
 }
@@ -207,16 +215,55 @@ extension LakePool {
     }
 
     private func makeShipper() throws(QueueError) -> Shipper {
-        Shipper(
-            session: try QueueSession.open(location, gate: gate, as: .lake),
-            lake: makeLake(), backoff: settings.backoff, health: health, metrics: metrics,
+        let session = try QueueSession.open(location, gate: gate, as: .lake)
+        let lake = makeLake(session)
+        interrupt.withLock { $0 = lake.interrupt }
+        return Shipper(
+            session: session, lake: lake, backoff: settings.backoff, health: health,
+            metrics: metrics,
             log: log)
     }
 
-    private func makeLake() -> any ObjectLake {
-        switch settings.lake {
-        case .directory(let path): FileLake(root: path)
-        case .s3, .firehose: preconditionFailure("configuration refuses this lake")
+    private func makeLake(_ session: QueueSession) -> any ObjectLake {
+        let onNote: @Sendable (ServiceNote) -> Void = { [log] note in
+            log.warning(
+                "the lake's service differs from its settings", ["note": .string(note.description)])
         }
+        switch settings.lake {
+        case .directory(let path): return FileLake(root: path)
+        case .s3:
+            guard let aws = settings.aws, let s3 = settings.s3 else {
+                preconditionFailure("a bucket without its settings")
+            }
+            return S3Lake(client: S3Client(s3, aws: aws, onNote: onNote))
+        case .firehose(let stream):
+            guard let aws = settings.aws else {
+                preconditionFailure("a stream without its settings")
+            }
+            return FirehoseLake(
+                client: FirehoseClient(stream: stream, aws: aws, onNote: onNote),
+                progress: .inBooks(of: session))
+        }
+    }
+}
+
+extension FirehoseLake.Progress {
+    /// Kept in the queue's books, beside the batch.
+    static func inBooks(of session: QueueSession) -> FirehoseLake.Progress {
+        FirehoseLake.Progress(
+            load: { (name) throws(LakeError) in
+                do throws(QueueError) {
+                    return try session.lake.sentLineCount(objectName: name)
+                } catch {
+                    throw LakeError(.unavailable, "\(error)")
+                }
+            },
+            store: { (name, lineCount) throws(LakeError) in
+                do throws(QueueError) {
+                    try session.lake.markSent(objectName: name, lineCount: lineCount)
+                } catch {
+                    throw LakeError(.unavailable, "\(error)")
+                }
+            })
     }
 }

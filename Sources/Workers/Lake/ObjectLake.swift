@@ -10,6 +10,14 @@ import Base
 protocol ObjectLake: AnyObject {
     /// Puts one object, and returns when it is durable.
     func put(_ object: SealedObject) throws(LakeError)
+
+    /// Ends a `put` that is under way with an error, and every later one; any thread may call it.
+    var interrupt: @Sendable () -> Void { get }
+}
+
+extension ObjectLake {
+    // A lake that waits for nobody ends soon by itself.
+    var interrupt: @Sendable () -> Void { {} }
 }
 
 /// An object on its way: what the queue's books say of it, and where its bytes lie.

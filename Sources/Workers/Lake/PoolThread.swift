@@ -1,3 +1,4 @@
+import Base
 import Dispatch
 import Foundation
 
@@ -17,4 +18,12 @@ final class PoolThread: Sendable {
 
     /// Blocks until the thread has ended; to be called once.
     func join() { hasEnded.wait() }
+
+    /// Blocks for at most `duration`.
+    ///
+    /// - Returns: whether the thread has ended; then it must not be joined again.
+    func join(within duration: Duration) -> Bool {
+        let milliseconds = Int(duration.milliseconds)
+        return hasEnded.wait(timeout: .now() + .milliseconds(milliseconds)) == .success
+    }
 }

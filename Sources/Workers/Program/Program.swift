@@ -49,6 +49,7 @@ enum Program {
         if let host = configuration.forward.flatMap({ URL(string: $0.url)?.host }) {
             ProxyExemption.add(host: host)
         }
+        for host in configuration.lake?.aws?.directHosts ?? [] { ProxyExemption.add(host: host) }
         do throws(ProgramError) {
             let signals = try ProgramError.system { () throws(SystemError) in
                 try SignalWatcher()

@@ -1,3 +1,4 @@
+import AWS
 import Base
 import Queue
 
@@ -54,7 +55,7 @@ extension UpkeepSettings {
 extension LakeSettings {
     /// Reads what the lake pool is told.
     static func read(_ reader: inout ConfigurationReader) -> LakeSettings {
-        var settings = LakeSettings(lake: readLake(&reader))
+        var settings = readLake(&reader)
         settings.rules.ageMax = reader.duration(
             .lakeBatchAgeMax, in: .milliseconds(100) ... .hours(1))
         settings.rules.lineByteCountMax = reader.byteCount(.lakeBatchBytesMax, in: 1_024...1 << 30)
@@ -65,21 +66,22 @@ extension LakeSettings {
         return settings
     }
 
-    private static func readLake(_ reader: inout ConfigurationReader) -> LakeAddress {
+    private static func readLake(_ reader: inout ConfigurationReader) -> LakeSettings {
         let text = reader.string(.lakeURL)
-        let placeholder = LakeAddress.directory(path: "var/lake")
         guard let address = LakeAddress(text) else {
             reader.problem(.lakeURL, value: text, expected: LakeAddress.expected)
-            return placeholder
+            return LakeSettings(lake: .directory(path: "var/lake"))
         }
+        var settings = LakeSettings(lake: address)
         switch address {
-        case .directory: return address
-        case .s3, .firehose:
-            reader.problem(
-                .lakeURL, value: text,
-                expected: "file:PATH (s3: and firehose: are not built into this release yet)")
-            return placeholder
+        case .directory: break
+        case .s3(let bucket, let prefix):
+            settings.aws = AWSSettings.read(&reader)
+            settings.s3 = S3Settings.read(bucket: bucket, prefix: prefix, &reader)
+        case .firehose:
+            settings.aws = AWSSettings.read(&reader)
         }
+        return settings
     }
 }
 

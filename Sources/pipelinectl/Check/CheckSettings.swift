@@ -1,3 +1,4 @@
+import AWS
 import Base
 import WhatsApp
 
@@ -12,6 +13,11 @@ struct CheckSettings {
     var ingestConnectionsMax = 0
     var forwardURL = ""
     var lakeURL = ""
+    /// Nil where LAKE_URL is none.
+    var lakeAddress: LakeAddress?
+    var aws: AWSSettings
+    /// Nil but for a bucket.
+    var s3: S3Settings?
     /// Everything that is wrong, together.
     private(set) var problems: [ConfigurationProblem] = []
 
@@ -32,6 +38,11 @@ struct CheckSettings {
         ingestConnectionsMax = reader.integer(.ingestConnectionsMax, in: Self.anyCount)
         forwardURL = reader.string(.forwardURL)
         lakeURL = reader.string(.lakeURL)
+        lakeAddress = LakeAddress(lakeURL)
+        aws = AWSSettings.read(&reader)
+        if case .s3(let bucket, let prefix) = lakeAddress {
+            s3 = S3Settings.read(bucket: bucket, prefix: prefix, &reader)
+        }
         _ = reader.secretList(.whatsAppAppSecret)
         _ = reader.secret(.whatsAppVerifyToken)
         readTheRest(&reader)

@@ -9,7 +9,9 @@ enum CheckCommand: Command {
         details: [
             "Looks at configuration, files, database, disk, clock, both programs and their ports, "
                 + "PHP and the lake. "
-                + "Changes nothing and sends nothing to PHP. Leaves with 1 when anything fails; "
+                + "Changes nothing and sends nothing to PHP; in a bucket it puts one small object, "
+                + ".pipelinectl-check, which no reader of a lake looks at. "
+                + "Leaves with 1 when anything fails; "
                 + "what is only worth a warning does not count.",
             "In a pipe, separated by tabs: verdict, what was looked at, what was found, advice.",
         ],
@@ -58,9 +60,9 @@ enum CheckCommand: Command {
             ).finding())
         findings += ingestFindings(settings) + workersFindings(settings)
         findings += [
-            ReceiverCheck(url: settings.forwardURL).finding(),
-            LakeCheck(url: settings.lakeURL).finding(),
+            ReceiverCheck(url: settings.forwardURL).finding()
         ]
+        findings += lakeFindings(settings)
         return findings
     }
 
@@ -84,6 +86,17 @@ enum CheckCommand: Command {
         guard let metrics = check.metrics() else { return [check.finding()] }
         let shown = MetricsCheck(program: "workers", metrics: metrics)
         return [check.finding(), shown.versionFinding(), shown.breakerFinding()]
+    }
+
+    private static func lakeFindings(_ settings: CheckSettings) -> [Finding] {
+        switch settings.lakeAddress {
+        case .s3:
+            guard let s3 = settings.s3 else { return [] }
+            return BucketCheck(settings: s3, aws: settings.aws).findings()
+        case .firehose(let stream):
+            return [StreamCheck(stream: stream, aws: settings.aws).finding()]
+        case .directory, nil: return [LakeCheck(url: settings.lakeURL).finding()]
+        }
     }
 
     private static func configurationFindings(_ settings: CheckSettings) -> [Finding] {

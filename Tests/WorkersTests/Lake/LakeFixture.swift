@@ -1,5 +1,6 @@
 import Base
 import CZlib
+import Foundation
 import Glibc
 import Queue
 import TestSupport
@@ -19,12 +20,27 @@ final class LakeFixture {
     let registry = MetricsRegistry()
     let metrics: LakeMetrics
 
-    init() throws {
-        directory = try TemporaryDirectory()
+    convenience init() throws { try self.init(directory: TemporaryDirectory()) }
+
+    private init(directory: TemporaryDirectory) throws {
+        self.directory = directory
         location = QueueLocation(path: directory.file("queue.db"))
         gate = try QueueSession.openGate(location, as: .ingest)
         session = try QueueSession.open(location, gate: gate, as: .ingest)
         metrics = LakeMetrics(registry, health: health)
+    }
+
+    /// The same queue and spool in another place, as a copy of the machine's disk has them.
+    func cloned() throws -> LakeFixture {
+        let copy = try TemporaryDirectory()
+        // All that is committed stands in the one file then.
+        try session.checkpoint(.truncate)
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: directory.path)
+        where name == "queue.db" || name.hasSuffix(".spool") {
+            try files.copyItem(atPath: directory.file(name), toPath: copy.file(name))
+        }
+        return try LakeFixture(directory: copy)
     }
 
     var lakePath: String { directory.file("lake") }

@@ -57,7 +57,8 @@ import Testing
 
     @Test(arguments: [
         "", "var/lake", "file:", "file://host/x", "s3:bucket", "s3://", "s3://a", "s3://A-Bucket",
-        "s3://bucket//x", "firehose://", "firehose://a/b", "gs://x", "https://x",
+        "s3://bucket//x", "s3://bucket/a/../b", "s3://bucket/.", "firehose://", "firehose://a/b",
+        "gs://x", "https://x",
     ])
     func `anything else is refused`(text: String) {
         #expect(LakeAddress(text) == nil)
