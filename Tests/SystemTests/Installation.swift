@@ -82,12 +82,12 @@ final class Installation {
 
     /// The status that ingest's admin endpoint answers with.
     func ingestHealth(_ path: String = "/healthz") throws -> Int {
-        try BlockingHTTPClient(port: ingestAdminPort).send("GET", path).status
+        try BlockingHTTPClient(port: ingestAdmin).send("GET", path).status
     }
 
     /// One of ingest's metrics, all its labels together.
     func ingestMetric(_ name: String) throws -> Double {
-        let answer = try BlockingHTTPClient(port: ingestAdminPort).send("GET", "/metrics")
+        let answer = try BlockingHTTPClient(port: ingestAdmin).send("GET", "/metrics")
         let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
         return lines.filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
             .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
