@@ -12,6 +12,7 @@ struct Migration {
     static let all: [Migration] = [
         Migration(version: 1, compatibleFrom: 1, resource: PackageResources._001_queue_sql),
         Migration(version: 2, compatibleFrom: 1, resource: PackageResources._002_lake_progress_sql),
+        Migration(version: 3, compatibleFrom: 1, resource: PackageResources._003_destinations_sql),
     ]
 
     /// The schema that this program writes and needs.

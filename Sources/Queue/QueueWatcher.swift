@@ -44,15 +44,18 @@ public final class QueueWatcher: Sendable {
 
     /// Blocks until the queue changes, somebody calls ``signal()``, or the time is over.
     ///
-    /// - Parameter timeout: zero or more; rounded up to whole milliseconds.
-    public func wait(atMost timeout: Duration) {
+    /// - Parameters:
+    ///   - timeout: zero or more; rounded up to whole milliseconds.
+    ///   - other: a descriptor of the caller's that ends the wait when it can be read.
+    public func wait(atMost timeout: Duration, orReadable other: Int32? = nil) {
         let milliseconds = (timeout + .nanoseconds(999_999)).milliseconds
         var descriptors = [
             pollfd(fd: inotify.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        // EINTR and errors end the wait early, which costs one look.
-        _ = poll(&descriptors, 2, Int32(clamping: max(0, milliseconds)))
+        // EINTR and errors end the wait early, which costs one look. -1 is left out by poll.
+        _ = poll(&descriptors, 3, Int32(clamping: max(0, milliseconds)))
         if descriptors[0].revents != 0 { drain() }
         if descriptors[1].revents != 0 { wakeUp.drain() }
     }

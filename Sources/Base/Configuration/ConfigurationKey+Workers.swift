@@ -57,6 +57,10 @@ extension ConfigurationKey {
     public static let forwardHeaders = ConfigurationKey(
         "FORWARD_HEADERS", .default(""), isSecret: true,
         help: "further headers, for a firewall in front of PHP")
+    /// Further destinations.
+    public static let routes = ConfigurationKey(
+        "ROUTES", .optional,
+        help: "a file with further destinations, and which deliveries go there")
     /// How long what was delivered is kept.
     public static let retainDelivered = ConfigurationKey(
         "RETAIN_DELIVERED", .default("7d"),
@@ -66,7 +70,7 @@ extension ConfigurationKey {
         forwardURL, forwardConcurrency, forwardTimeout, forwardConnectTimeout, forwardRateMax,
         forwardAttemptsMax, forwardRefusalsMax, forwardAgeMax, forwardBackoffMin,
         forwardBackoffMax, forwardBatchMax, forwardBatchBytesMax, forwardSplit, forwardStatuses,
-        forwardHeaders, retainDelivered,
+        forwardHeaders, routes, retainDelivered,
     ]
 
     // ---------- the lake pool

@@ -75,6 +75,10 @@ public struct NewDelivery: Sendable {
     public var envelope: DeliveryEnvelope
     /// The bytes of the POST.
     public var body: [UInt8]
+    /// The route's destination; empty: the one that takes everything else.
+    public var destination = ""
+    /// Whether a route sends it to the dead letters instead of to PHP.
+    public var isDead = false
 
     /// Puts a body into its envelope.
     ///
@@ -92,7 +96,7 @@ public struct Delivery: Sendable {
     /// The same for life.
     public let id: DeliveryID
     /// What it carries besides its body.
-    public let envelope: DeliveryEnvelope
+    public var envelope: DeliveryEnvelope
     /// The bytes of the POST.
     public let body: [UInt8]
     /// Attempts spent of the budget, since the last replay.

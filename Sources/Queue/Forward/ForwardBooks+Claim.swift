@@ -3,43 +3,75 @@ import Base
 extension ForwardBooks {
     /// Deliveries that stand first in their conversations and are due, the longest due first.
     ///
-    /// Reads one index; costs the same whether ten or a million deliveries wait. Nothing is
-    /// written: the caller remembers what it has under way and names it in `inFlight`.
+    /// Reads one stretch of one index, and the rows that it returns; costs the same whether ten or
+    /// a million deliveries wait. Nothing is written: the caller remembers what it has under way
+    /// and names it in `inFlight`.
     ///
     /// - Parameters:
     ///   - limit: 1 or more.
+    ///   - byteCountMax: bodies are added until they exceed this many bytes; the first is always
+    ///     returned, whatever its size.
     ///   - now: wall time; passed in so that tests own it.
     ///   - inFlight: deliveries that were claimed and are not settled; left out.
+    ///   - destination: empty: the one that takes everything else.
     /// - Returns: none where nothing is due.
     /// - Throws: what every method of a session may throw.
     public func claim(
         limit: Int,
+        byteCountMax: Int = .max,
         now: Timestamp,
-        excluding inFlight: Set<DeliveryID>
+        excluding inFlight: Set<DeliveryID>,
+        at destination: String = ""
     ) throws(QueueError) -> [Delivery] {
         precondition(limit > 0, "a claim asks for at least one delivery")
-        let select = try connection.statement(.claimDue)
+        let ids = try dueIDs(limit: limit, now: now, excluding: inFlight, at: destination)
+        let select = try connection.statement(.claimed)
         defer { select.reset() }
 
-        select.bind(1, now.rawValue)
-        select.bind(2, limit + inFlight.count)
         var deliveries: [Delivery] = []
-        while deliveries.count < limit, try select.step() {
-            let id = DeliveryID(rawValue: select.int64(0))
-            if !inFlight.contains(id) { deliveries.append(DeliveryRow.delivery(at: select)) }
+        var byteCount = 0
+        for id in ids {
+            select.bind(1, id.rawValue)
+            guard try select.step() else { continue }
+            let delivery = DeliveryRow.delivery(at: select)
+            select.rewind()
+            byteCount += delivery.body.count
+            guard deliveries.isEmpty || byteCount <= byteCountMax else { break }
+            deliveries.append(delivery)
         }
         return deliveries
     }
 
+    private func dueIDs(
+        limit: Int,
+        now: Timestamp,
+        excluding inFlight: Set<DeliveryID>,
+        at destination: String
+    ) throws(QueueError) -> [DeliveryID] {
+        let select = try connection.statement(.dueIDs)
+        defer { select.reset() }
+
+        select.bind(1, destination)
+        select.bind(2, now.rawValue)
+        select.bind(3, limit + inFlight.count)
+        var ids: [DeliveryID] = []
+        while ids.count < limit, try select.step() {
+            let id = DeliveryID(rawValue: select.int64(0))
+            if !inFlight.contains(id) { ids.append(id) }
+        }
+        return ids
+    }
+
     /// When the next delivery that is not under way falls due; `nil` where none waits.
     public func nextDue(
-        excluding inFlight: Set<DeliveryID>
+        excluding inFlight: Set<DeliveryID>,
+        at destination: String = ""
     ) throws(QueueError) -> Timestamp? {
-        let select = try connection.statement(
-            "select id, due_at from delivery where due_at is not null order by due_at limit ?1")
+        let select = try connection.statement(.nextDue)
         defer { select.reset() }
 
         select.bind(1, inFlight.count + 1)
+        select.bind(2, destination)
         while try select.step() {
             if !inFlight.contains(DeliveryID(rawValue: select.int64(0))) {
                 return Timestamp(rawValue: select.int64(1))
@@ -53,7 +85,8 @@ extension ForwardBooks {
     /// - Parameters:
     ///   - head: a claimed delivery with one conversation.
     ///   - limit: 0 or more.
-    /// - Returns: those behind it that never failed and have no other conversation.
+    /// - Returns: those behind it that never failed, go to the same destination, and have no other
+    ///   conversation; the first that does not ends them.
     /// - Throws: what every method of a session may throw.
     public func followers(
         of head: Delivery,
@@ -71,9 +104,9 @@ extension ForwardBooks {
         var deliveries: [Delivery] = []
         while try select.step() {
             let delivery = DeliveryRow.delivery(at: select)
-            guard delivery.envelope.conversations.count == 1, delivery.attemptCount == 0 else {
-                break
-            }
+            guard delivery.envelope.conversations.count == 1, delivery.ageStarted == nil,
+                select.int(22) == 1
+            else { break }
             deliveries.append(delivery)
         }
         return deliveries
@@ -117,20 +150,32 @@ enum DeliveryRow {
 }
 
 extension SQL {
-    static let claimDue: SQL = """
+    /// The index alone answers it.
+    static let dueIDs: SQL = """
+        select id from delivery
+        where destination = ?1 and due_at <= ?2 order by due_at limit ?3
+        """
+
+    static let nextDue: SQL = """
+        select id, due_at from delivery
+        where destination = ?2 and due_at is not null order by due_at limit ?1
+        """
+
+    static let claimed: SQL = """
         select id, key, webhook_id, part, received_at, conversations, field, phone_number_id,
           event_count, is_cut, signature_256, signature_1, secret_fingerprint, user_agent,
           content_type, remote_address, attempt_count, refusal_count, attempt_total,
           replay_count, age_started, body
         from delivery join delivery_body on delivery_id = id
-        where due_at <= ?1 order by due_at limit ?2
+        where id = ?1
         """
 
     static let followers: SQL = """
         select d.id, d.key, d.webhook_id, d.part, d.received_at, d.conversations, d.field,
           d.phone_number_id, d.event_count, d.is_cut, d.signature_256, d.signature_1,
           d.secret_fingerprint, d.user_agent, d.content_type, d.remote_address, d.attempt_count,
-          d.refusal_count, d.attempt_total, d.replay_count, d.age_started, b.body
+          d.refusal_count, d.attempt_total, d.replay_count, d.age_started, b.body,
+          d.destination = (select destination from delivery where id = ?2)
         from place p
           join delivery d on d.id = p.delivery_id
           join delivery_body b on b.delivery_id = d.id

@@ -20,9 +20,22 @@ public struct Settlement: Sendable {
     public let outcome: Outcome
     /// Whether the receiver refused it, which has a smaller budget than failing.
     public let isRefusal: Bool
+    /// Whether it counts as failed from now on: its age begins, and it goes alone.
+    public let startsAge: Bool
 
     /// Judges one attempt.
-    public init(delivery: Delivery, attempt: Attempt, outcome: Outcome, isRefusal: Bool) {
+    ///
+    /// - Parameters:
+    ///   - delivery: as it was claimed.
+    ///   - attempt: the try that is judged.
+    ///   - outcome: the verdict.
+    ///   - isRefusal: whether the receiver refused it.
+    ///   - startsAge: nil: where the attempt is spent.
+    public init(
+        delivery: Delivery, attempt: Attempt, outcome: Outcome, isRefusal: Bool,
+        startsAge: Bool? = nil
+    ) {
+        self.startsAge = startsAge ?? attempt.isSpent
         self.delivery = delivery
         self.attempt = attempt
         self.outcome = outcome
@@ -39,18 +52,21 @@ extension ForwardBooks {
     /// - Parameters:
     ///   - settlements: at most one for a delivery.
     ///   - now: wall time; passed in so that tests own it.
-    ///   - closedTime: how long the breaker has been closed over the life of the queue.
+    ///   - closedTime: how long the destination's breaker has been closed over the life of the
+    ///     queue.
+    ///   - destination: where all of them went.
     /// - Throws: what every method of a session may throw; nothing is settled then.
     public func settle(
         _ settlements: [Settlement],
         now: Timestamp,
-        closedTime: Duration
+        closedTime: Duration,
+        at destination: String = ""
     ) throws(QueueError) {
         try connection.write { () throws(QueueError) in
             for settlement in settlements {
                 try settle(settlement, now: now, closedTime: closedTime)
             }
-            try counters.set(.closedTime, to: closedTime.milliseconds)
+            try setClosedTime(closedTime, of: destination)
             CrashPoint.reached(.insideSettle)
         }
         CrashPoint.reached(.afterSettle)
@@ -126,7 +142,7 @@ extension ForwardBooks {
         update.bind(3, attempt.number)
         update.bind(4, attempt.isSpent)
         update.bind(5, settlement.isRefusal)
-        update.bind(6, attempt.isSpent ? closedTime.milliseconds : nil)
+        update.bind(6, settlement.startsAge ? closedTime.milliseconds : nil)
         try update.run()
     }
 }
@@ -140,8 +156,9 @@ extension SQL {
         """
 
     static let postponeDelivery: SQL = """
-        update delivery set due_at = ?2, attempt_total = ?3, attempt_count = attempt_count + ?4,
+        update delivery set due_at = case when due_at is not null then ?2 end,
+          attempt_total = ?3, attempt_count = attempt_count + ?4,
           refusal_count = refusal_count + ?5, age_started = coalesce(age_started, ?6)
-        where id = ?1 and due_at is not null
+        where id = ?1
         """
 }

@@ -73,22 +73,25 @@ public struct ForwardBooks {
             slice.foundCount == slice.doubleCount + slice.droppedCount + carried
                 + slice.unreadable.count,
             "the books must balance")
+        let dead = slice.deliveries.filter(\.isDead)
+        let deadEventCount = dead.reduce(0) { $0 + $1.envelope.eventCount }
         try connection.write { () throws(QueueError) in
             try places.giveTurns { (turns) throws(QueueError) in
-                for delivery in slice.deliveries {
+                for delivery in slice.deliveries where !delivery.isDead {
                     try insert(delivery, position: turns.next(), now: now)
                 }
             }
+            for delivery in dead { try bury(delivery, now: now) }
             for letter in slice.unreadable { try bury(letter, now: now) }
             try keys.insert(slice.seen)
             try counters.add(slice.foundCount, to: .forwardFound)
             try counters.add(slice.doubleCount, to: .forwardDoubles)
             try counters.add(slice.droppedCount, to: .dropped)
             try counters.add(slice.emptyCount, to: .emptyWebhooks)
-            try counters.add(carried, to: .waiting)
-            try counters.add(slice.deliveries.count, to: .waitingDeliveries)
-            try counters.add(slice.unreadable.count, to: .dead)
-            try counters.add(slice.unreadable.count, to: .deadLetters)
+            try counters.add(carried - deadEventCount, to: .waiting)
+            try counters.add(slice.deliveries.count - dead.count, to: .waitingDeliveries)
+            try counters.add(slice.unreadable.count + deadEventCount, to: .dead)
+            try counters.add(slice.unreadable.count + dead.count, to: .deadLetters)
             try cursorRow.advance(to: slice.cursor)
             CrashPoint.reached(.insideAccept)
         }
@@ -102,6 +105,7 @@ public struct ForwardBooks {
     ) throws(QueueError) {
         let blockedCount = try places.blockedCount(of: delivery.envelope.conversations)
         let id = try insertRow(delivery.envelope, body: delivery.body) { insert in
+            insert.bind(23, delivery.destination)
             insert.bind(17, "waiting")
             insert.bind(18, position)
             insert.bind(19, blockedCount)
@@ -110,6 +114,11 @@ public struct ForwardBooks {
             insert.bindNull(22)
         }
         try places.take(delivery.envelope.conversations, position: position, delivery: id)
+    }
+
+    /// Stores what a route of the operator keeps from PHP.
+    private func bury(_ delivery: NewDelivery, now: Timestamp) throws(QueueError) {
+        _ = try insertDead(delivery.envelope, body: delivery.body, reason: .route, now: now)
     }
 
     private func bury(_ letter: UnreadableWebhook, now: Timestamp) throws(QueueError) {
@@ -122,20 +131,27 @@ public struct ForwardBooks {
             userAgent: webhook.userAgent, contentType: webhook.contentType,
             remoteAddress: webhook.remoteAddress)
         let reason = DeadReason.unparseable(detail: letter.detail)
-        let id = try insertRow(envelope, body: webhook.body) { insert in
-            insert.bind(17, "dead")
-            insert.bindNull(18)
-            insert.bind(19, 0)
-            insert.bindNull(20)
-            insert.bind(21, now.rawValue)
-            insert.bind(22, reason.name)
-        }
+        let id = try insertDead(envelope, body: webhook.body, reason: reason, now: now)
         let note = try connection.statement(
             "insert into attempt values (?1, 0, ?2, 0, ?3, null, null, 0)")
         note.bind(1, id.rawValue)
         note.bind(2, now.rawValue)
         note.bind(3, "unparseable: " + letter.detail)
         try note.run()
+    }
+
+    private func insertDead(
+        _ envelope: DeliveryEnvelope, body: [UInt8], reason: DeadReason, now: Timestamp
+    ) throws(QueueError) -> DeliveryID {
+        try insertRow(envelope, body: body) { insert in
+            insert.bind(17, "dead")
+            insert.bindNull(18)
+            insert.bind(19, 0)
+            insert.bindNull(20)
+            insert.bind(21, now.rawValue)
+            insert.bind(22, reason.name)
+            insert.bind(23, "")
+        }
     }
 
     private func insertRow(
@@ -151,11 +167,6 @@ public struct ForwardBooks {
         try DeliveryRow.insertBody(body, of: id, connection)
         return id
     }
-
-    /// How long the breaker has been closed over the life of this queue, for the age of deliveries.
-    public func closedTime() throws(QueueError) -> Duration {
-        .milliseconds(try counters.value(.closedTime))
-    }
 }
 
 extension SQL {
@@ -163,8 +174,8 @@ extension SQL {
         insert into delivery (key, webhook_id, part, received_at, conversations, field,
           phone_number_id, event_count, is_cut, signature_256, signature_1, secret_fingerprint,
           user_agent, content_type, remote_address, byte_count, state, position, blocked_count,
-          due_at, settled_at, reason)
+          due_at, settled_at, reason, destination)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-          ?19, ?20, ?21, ?22)
+          ?19, ?20, ?21, ?22, ?23)
         """
 }

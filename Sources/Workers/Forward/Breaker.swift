@@ -2,20 +2,21 @@
 ///
 /// One per destination. Pure: time is passed in.
 ///
-///              refused connection, or a streak of failures
+///              refused connection, or a failure rate
 ///      closed ────────────────────────────────────────────▶ open
 ///        ▲  ▲                                              │   ▲
 ///        │  └──────────── success ────────────┐     delay  │   │ failure: the delay doubles
 ///        │                                    │     over   ▼   │
 ///        └────── success (of anything) ───── probing (one attempt under way)
 ///
-/// A streak is failures without a success between them. It opens the breaker where it holds at
-/// least `conversationsMin` conversations (one bad message cannot open it) and either
-/// `streakMax` failures, or no success within the last `quietWindow`: so a receiver that fails a
-/// few of many messages a second stays open for business, and one that fails three of three does
-/// not.
+/// Failures open it only where at least `conversationsMin` conversations had them, so one bad
+/// message cannot; and then either by rate, `failureRateMin` of at least `failuresMin` results
+/// within the window, or where nothing at all has succeeded for `quietWindow`. So a receiver that
+/// fails a few of many messages a second stays open for business, and one that fails three of
+/// three, or every other one of twenty, does not.
 ///
-/// After an outage the concurrency starts at 1 and doubles with each round of successes.
+/// After an outage the concurrency starts at 1. Each round of as many results as may be under way
+/// doubles it, and a round in which more than a quarter failed halves it.
 struct Breaker: Sendable {
     /// Whether and how deliveries may be sent now.
     enum Admission: Sendable, Equatable {
@@ -59,9 +60,11 @@ struct Breaker: Sendable {
 
     /// Different conversations that must fail before a streak can open it.
     static let conversationsMin = 3
-    /// A streak this long opens it however recent the last success.
-    static let streakMax = 10
-    /// A success within it keeps a shorter streak from opening it.
+    /// Failures within the window that open it, where they are enough of all results.
+    static let failuresMin = 10
+    /// The part of all results within the window that must have failed.
+    static let failureRateMin = 0.5
+    /// A success within it keeps fewer failures from opening it.
     static let quietWindow = Duration.seconds(2)
     /// Conversations probed last, avoided for the next probe while there are others.
     static let probedMax = 16
@@ -69,11 +72,12 @@ struct Breaker: Sendable {
     private let delays: Backoff
     private let concurrencyMax: Int
     private var state = State.closed
-    private var streakCount = 0
+    private var window = FailureWindow()
     private var streakConversations: Set<String> = []
     private var lastSuccessAt: Duration?
     private var concurrency: Int
     private var roundSuccessCount = 0
+    private var roundFailureCount = 0
     /// Times it opened; an attempt sent before an opening and ended after it spends nothing.
     private(set) var openingCount = 0
     private(set) var probed: [String] = []
@@ -130,11 +134,13 @@ struct Breaker: Sendable {
         case .success:
             return succeeded(now: now)
         case .failure(let conversation):
-            streakCount += 1
+            window.noteFailure(conversation: conversation, now: now)
             if streakConversations.count < Self.conversationsMin {
                 streakConversations.insert(conversation)
             }
-            return failed(isProbe: isProbe, opens: streakOpens(now: now), now: now)
+            roundFailureCount += 1
+            adaptConcurrency()
+            return failed(isProbe: isProbe, opens: failuresOpen(now: now), now: now)
         case .unreached(let isRefused):
             return failed(isProbe: isProbe, opens: isRefused || isQuiet(now: now), now: now)
         case .none:
@@ -146,34 +152,46 @@ struct Breaker: Sendable {
         lastSuccessAt.map { now - $0 >= Self.quietWindow } ?? true
     }
 
-    private func streakOpens(now: Duration) -> Bool {
-        streakConversations.count >= Self.conversationsMin
-            && (streakCount >= Self.streakMax || isQuiet(now: now))
+    private func failuresOpen(now: Duration) -> Bool {
+        if streakConversations.count >= Self.conversationsMin, isQuiet(now: now) { return true }
+        let failureCount = window.failureCount
+        return failureCount >= Self.failuresMin
+            && window.conversationCount >= Self.conversationsMin
+            && Double(failureCount)
+                >= Double(failureCount + window.successCount) * Self.failureRateMin
     }
 
     private mutating func succeeded(now: Duration) -> Change? {
         lastSuccessAt = now
-        streakCount = 0
+        window.noteSuccess(now: now)
         streakConversations.removeAll(keepingCapacity: true)
         switch state {
         case .closed:
-            growConcurrency()
+            roundSuccessCount += 1
+            adaptConcurrency()
             return nil
         case .open(_, _, let probeCount), .probing(_, let probeCount):
             state = .closed
             concurrency = 1
-            roundSuccessCount = 0
+            window.clear()
+            endRound()
             probed = []
             return .closed(afterProbes: probeCount)
         }
     }
 
-    private mutating func growConcurrency() {
-        guard concurrency < concurrencyMax else { return }
-        roundSuccessCount += 1
-        guard roundSuccessCount >= concurrency else { return }
-        concurrency = min(concurrency * 2, concurrencyMax)
+    private mutating func adaptConcurrency() {
+        guard concurrency < concurrencyMax else { return endRound() }
+        let resultCount = roundSuccessCount + roundFailureCount
+        guard resultCount >= concurrency else { return }
+        let isStruggling = roundFailureCount * 4 > resultCount
+        concurrency = isStruggling ? max(1, concurrency / 2) : min(concurrency * 2, concurrencyMax)
+        endRound()
+    }
+
+    private mutating func endRound() {
         roundSuccessCount = 0
+        roundFailureCount = 0
     }
 
     private mutating func failed(isProbe: Bool, opens: Bool, now: Duration) -> Change? {

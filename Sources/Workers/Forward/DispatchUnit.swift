@@ -2,7 +2,8 @@ import Base
 import Queue
 
 /// What goes out in one POST: one delivery, or several that may travel together.
-struct DispatchUnit: Sendable {
+struct DispatchUnit {
+    let lane: Lane
     /// Never empty; in the order in which the receiver sees them.
     let deliveries: [Delivery]
     /// Sent while the breaker was open, to find out.

@@ -4,69 +4,91 @@ import Queue
 extension ForwardLoop {
     /// Deliveries looked at to find one whose conversation was not probed lately.
     private static let probeChoiceMax = Breaker.probedMax + 1
+    /// Deliveries, and bytes of bodies, that one claim takes into memory.
+    private static let claimCountMax = 2_000
+    private static let claimByteCountMax = 16 << 20
 
-    /// Sends what is due, as far as breaker, rate and concurrency allow.
+    /// Sends what is due, as far as breakers, rates and concurrency allow.
     func dispatch() throws(QueueError) {
-        nextDispatchAt = nil
+        for lane in lanes { try dispatch(lane) }
+    }
+
+    private func dispatch(_ lane: Lane) throws(QueueError) {
+        lane.nextDispatchAt = nil
         while true {
             let now = MonotonicClock.now()
-            switch breaker.admission(now: now) {
+            switch lane.breaker.admission(now: now) {
             case .wait(let until):
-                nextDispatchAt = until
+                lane.nextDispatchAt = until
                 return
             case .probe:
-                guard try sendProbe(now: now) else { return }
+                guard try sendProbe(lane, now: now) else { return }
             case .open(let concurrency):
-                guard try sendDue(slotCount: concurrency - inFlight.count, now: now) else { return }
+                let slotCount = concurrency - lane.inFlightCount
+                guard try sendDue(lane, slotCount: slotCount, now: now) else { return }
             }
         }
     }
 
     /// - Returns: whether more may be sent at once.
-    private func sendDue(slotCount: Int, now: Duration) throws(QueueError) -> Bool {
+    private func sendDue(_ lane: Lane, slotCount: Int, now: Duration) throws(QueueError) -> Bool {
         guard slotCount > 0 else { return false }
-        if let until = limiter.waits(now: now) {
-            nextDispatchAt = until
+        if let until = lane.limiter.waits(now: now) {
+            lane.nextDispatchAt = until
             return false
         }
-        let limit = settings.ratePerSecondMax > 0 ? 1 : slotCount
-        let deliveries = try session.forward.claim(limit: limit, now: .now(), excluding: held)
-        for delivery in deliveries { send([delivery], isProbe: false, now: now) }
-        guard deliveries.count == limit else {
-            try waitForNextDue()
+        let isPaced = lane.destination.ratePerSecondMax > 0
+        let limit = isPaced ? 1 : slotCount
+        let heads = try lane.claim(
+            limit: min(limit * settings.batchCountMax, Self.claimCountMax),
+            byteCountMax: Self.claimByteCountMax, now: .now(), from: session.forward)
+        guard !heads.isEmpty else {
+            try waitForNextDue(lane)
             return false
         }
-        return settings.ratePerSecondMax > 0
+        let forward = session.forward
+        let units = try planner.plan(heads, slotCount: limit) { head, limit throws(QueueError) in
+            try forward.followers(of: head, limit: limit)
+        }
+        for unit in units { send(unit, over: lane, isProbe: false, now: now) }
+        // Fewer than might be: the bodies are large, or no more is due; the next claim tells.
+        return isPaced || units.count < limit
     }
 
-    private func sendProbe(now: Duration) throws(QueueError) -> Bool {
-        let choice = try session.forward.claim(
-            limit: Self.probeChoiceMax, now: .now(), excluding: held)
+    private func sendProbe(_ lane: Lane, now: Duration) throws(QueueError) -> Bool {
+        let choice = try lane.claim(
+            limit: Self.probeChoiceMax, byteCountMax: Self.claimByteCountMax, now: .now(),
+            from: session.forward)
         let fresh = choice.first { delivery in
-            !delivery.envelope.conversations.contains { breaker.probed.contains($0) }
+            !delivery.envelope.conversations.contains { lane.breaker.probed.contains($0) }
         }
         guard let delivery = fresh ?? choice.first else {
-            try waitForNextDue()
+            try waitForNextDue(lane)
             return false
         }
-        breaker.probeSent(conversation: delivery.envelope.conversations[0])
-        send([delivery], isProbe: true, now: now)
-        metrics.show(breaker)
+        lane.breaker.probeSent(conversation: delivery.envelope.conversations[0])
+        send([delivery], over: lane, isProbe: true, now: now)
+        lane.metrics.show(lane.breaker)
         return false
     }
 
-    private func waitForNextDue() throws(QueueError) {
-        guard let due = try session.forward.nextDue(excluding: held) else { return }
-        nextDispatchAt = MonotonicClock.now() + max(.zero, due.since(.now()))
+    private func waitForNextDue(_ lane: Lane) throws(QueueError) {
+        guard let due = try lane.nextDue(from: session.forward) else { return }
+        lane.nextDispatchAt = MonotonicClock.now() + max(.zero, due.since(.now()))
     }
 
-    private func send(_ deliveries: [Delivery], isProbe: Bool, now: Duration) {
+    private func send(_ deliveries: [Delivery], over lane: Lane, isProbe: Bool, now: Duration) {
         let ticket = nextTicket
         nextTicket += 1
         inFlight[ticket] = DispatchUnit(
-            deliveries: deliveries, isProbe: isProbe, openingCount: breaker.openingCount)
-        held.formUnion(deliveries.map(\.id))
-        limiter.started(now: now)
-        client.send(request.make(deliveries[0]), ticket: ticket)
+            lane: lane, deliveries: deliveries, isProbe: isProbe,
+            openingCount: lane.breaker.openingCount)
+        lane.inFlightCount += 1
+        lane.held.formUnion(deliveries.map(\.id))
+        lane.limiter.started(now: now)
+        let secret = maker.signingSecret(fingerprint: deliveries[0].envelope.secretFingerprint)
+        client.send(
+            lane.request.make(deliveries, secret: secret), limits: lane.destination.limits,
+            ticket: ticket)
     }
 }

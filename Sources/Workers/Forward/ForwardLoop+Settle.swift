@@ -4,40 +4,57 @@ import Queue
 extension ForwardLoop {
     /// Judges every request that has ended.
     func judgeEnds() {
-        for completion in inbox.takeAll() {
+        for completion in client.takeEnded() {
             guard let unit = inFlight.removeValue(forKey: completion.ticket) else { continue }
+            unit.lane.inFlightCount -= 1
             if completion.result == .failed(.cancelled) {
                 // We gave it up: it says nothing about the receiver, and was never counted.
-                metrics.count(.cancelled)
-                held.subtract(unit.deliveries.map(\.id))
+                unit.lane.metrics.count(.cancelled)
+                unit.lane.held.subtract(unit.deliveries.map(\.id))
             } else {
                 judge(completion, of: unit)
             }
         }
     }
 
-    /// Stores what was judged, in one transaction; what cannot be stored now is kept.
+    /// Stores what was judged, in one transaction for each destination; what cannot be stored now
+    /// is kept.
     func settle() throws(QueueError) {
-        guard !unsettled.isEmpty else { return }
-        CrashPoint.reached(.afterAnswer)
-        try session.forward.settle(
-            unsettled, now: .now(), closedTime: closedClock.reading(now: MonotonicClock.now()))
-        held.subtract(unsettled.map(\.delivery.id))
-        unsettled.removeAll(keepingCapacity: true)
+        for lane in lanes where !lane.unsettled.isEmpty {
+            CrashPoint.reached(.afterAnswer)
+            try session.forward.settle(
+                lane.unsettled, now: .now(),
+                closedTime: lane.closedClock.reading(now: MonotonicClock.now()),
+                at: lane.destination.name)
+            lane.held.subtract(lane.unsettled.map(\.delivery.id))
+            lane.unsettled.removeAll(keepingCapacity: true)
+        }
     }
 
     private func judge(_ completion: HTTPCompletion, of unit: DispatchUnit) {
+        let lane = unit.lane
         let now = MonotonicClock.now()
         let answer = AttemptAnswer(completion, now: .now())
-        let change = breaker.record(
+        let change = lane.breaker.record(
             Self.signal(of: answer, unit: unit), isProbe: unit.isProbe, now: now)
-        closedClock.follow(isClosed: breaker.isClosed, now: now)
-        note(answer, completion, now: now)
-        announce(change)
+        lane.closedClock.follow(isClosed: lane.breaker.isClosed, now: now)
+        note(answer, completion, lane, now: now)
+        announce(change, lane)
         let isFree =
-            unit.isProbe || !breaker.isClosed || breaker.openingCount != unit.openingCount
+            unit.isProbe || !lane.breaker.isClosed
+            || lane.breaker.openingCount != unit.openingCount
         for delivery in unit.deliveries {
-            settle(delivery, answer: answer, completion: completion, isFree: isFree, now: now)
+            let history = ForwardPolicy.History(
+                attemptCount: delivery.attemptCount,
+                refusalCount: delivery.refusalCount,
+                attemptTotal: delivery.attemptTotal,
+                age: delivery.ageStarted.map { lane.closedClock.reading(now: now) - $0 },
+                isTogether: unit.deliveries.count > 1)
+            let outcome = settings.policy.outcome(
+                of: answer, history: history, isFree: isFree, jitter: .random(in: 0..<1))
+            report(outcome, of: delivery, answer: answer)
+            lane.unsettled.append(
+                Self.settlement(of: delivery, answer, completion, outcome))
         }
     }
 
@@ -49,61 +66,62 @@ extension ForwardLoop {
         }
     }
 
-    private func settle(
-        _ delivery: Delivery, answer: AttemptAnswer, completion: HTTPCompletion, isFree: Bool,
-        now: Duration
-    ) {
-        let history = ForwardPolicy.History(
-            attemptCount: delivery.attemptCount,
-            refusalCount: delivery.refusalCount,
-            attemptTotal: delivery.attemptTotal,
-            age: delivery.ageStarted.map { closedClock.reading(now: now) - $0 })
-        let outcome = settings.policy.outcome(
-            of: answer, history: history, isFree: isFree, jitter: .random(in: 0..<1))
-        report(outcome, of: delivery, answer: answer)
-        unsettled.append(
-            Settlement(
-                delivery: delivery,
-                attempt: Attempt(
-                    number: delivery.attemptTotal + 1,
-                    startedAt: completion.startedAt,
-                    duration: completion.duration,
-                    result: answer.result,
-                    status: answer.status,
-                    answer: completion.answerBody,
-                    isSpent: outcome.isSpent),
-                outcome: Settlement.Outcome(outcome, status: answer.status, now: .now()),
-                isRefusal: answer.kind == .refused && outcome.isSpent))
+    private static func settlement(
+        of delivery: Delivery, _ answer: AttemptAnswer, _ completion: HTTPCompletion,
+        _ outcome: ForwardPolicy.Outcome
+    ) -> Settlement {
+        Settlement(
+            delivery: delivery,
+            attempt: Attempt(
+                number: delivery.attemptTotal + 1,
+                startedAt: completion.startedAt,
+                duration: completion.duration,
+                result: answer.result,
+                status: answer.status,
+                answer: completion.answerBody,
+                isSpent: outcome.isSpent),
+            outcome: Settlement.Outcome(outcome, status: answer.status, now: .now()),
+            isRefusal: answer.kind == .refused && outcome.isSpent,
+            startsAge: outcome.startsAge)
     }
 
-    private func note(_ answer: AttemptAnswer, _ completion: HTTPCompletion, now: Duration) {
+    private func note(
+        _ answer: AttemptAnswer, _ completion: HTTPCompletion, _ lane: Lane, now: Duration
+    ) {
         metrics.attemptDuration.observe(completion.duration)
         switch answer.kind {
-        case .delivered: metrics.count(.delivered)
-        case .refused: metrics.count(.refused)
-        case .transient: metrics.count(.transient)
-        case .unreached: metrics.count(.unreached)
+        case .delivered: lane.metrics.count(.delivered)
+        case .refused: lane.metrics.count(.refused)
+        case .transient: lane.metrics.count(.transient)
+        case .unreached: lane.metrics.count(.unreached)
         }
         if answer.kind == .delivered, completion.isHTML { metrics.htmlAnswers.add() }
-        guard let status = answer.status, let hint = hints.noted(status: status, now: now) else {
-            return
-        }
+        guard let status = answer.status,
+            let hint = lane.hints.noted(status: status, now: now)
+        else { return }
         log.warning(
             "the receiver's answer points to its set-up",
-            ["status": .int(status), "advice": .string(hint.advice)])
+            [
+                "destination": .string(lane.destination.label), "status": .int(status),
+                "advice": .string(hint.advice),
+            ])
     }
 
-    private func announce(_ change: Breaker.Change?) {
-        metrics.show(breaker)
+    private func announce(_ change: Breaker.Change?, _ lane: Lane) {
+        lane.metrics.show(lane.breaker)
         switch change {
         case .opened(let delay):
-            metrics.breakerOpenings.add()
+            lane.metrics.breakerOpenings.add()
             log.warning(
                 "the receiver is down, breaker opened: waiting deliveries spend no attempts",
-                ["probe_in_ms": .int(Int(delay.milliseconds))])
+                [
+                    "destination": .string(lane.destination.label),
+                    "probe_in_ms": .int(Int(delay.milliseconds)),
+                ])
         case .closed(let probeCount):
             log.notice(
-                "the receiver is back, breaker closed: slow start", ["probes": .int(probeCount)])
+                "the receiver is back, breaker closed: slow start",
+                ["destination": .string(lane.destination.label), "probes": .int(probeCount)])
         case nil:
             break
         }
@@ -140,6 +158,13 @@ extension ForwardLoop {
                 [
                     "delivery": .int(Int(delivery.id.rawValue)), "result": .string(answer.result),
                     "status": .int(answer.status ?? 0), "cause": .string("\(cause)"),
+                ])
+        case .alone:
+            log.info(
+                "a batch failed, its deliveries go one by one",
+                [
+                    "delivery": .int(Int(delivery.id.rawValue)), "result": .string(answer.result),
+                    "status": .int(answer.status ?? 0),
                 ])
         }
     }
@@ -191,6 +216,15 @@ extension ForwardPolicy.Outcome {
         switch self {
         case .delivered, .dead: true
         case .retry(_, let isSpent): isSpent
+        case .alone: false
+        }
+    }
+
+    /// Whether the delivery counts as failed from now on.
+    var startsAge: Bool {
+        switch self {
+        case .alone: true
+        case .delivered, .dead, .retry: isSpent
         }
     }
 }
@@ -199,7 +233,7 @@ extension Settlement.Outcome {
     init(_ outcome: ForwardPolicy.Outcome, status: Int?, now: Timestamp) {
         switch outcome {
         case .delivered: self = .delivered
-        case .retry(let delay, _): self = .retry(at: now + delay)
+        case .retry(let delay, _), .alone(let delay): self = .retry(at: now + delay)
         case .dead(.refused(let status)): self = .dead(.refused(status: status))
         case .dead(.attemptsSpent): self = .dead(.attemptsSpent(status: status))
         case .dead(.tooOld): self = .dead(.tooOld(status: status))

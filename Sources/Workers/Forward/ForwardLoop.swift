@@ -26,23 +26,16 @@ final class ForwardLoop {
     let session: QueueSession
     let watcher: QueueWatcher
     let client: HTTPClient
-    let inbox: Inbox<HTTPCompletion>
     let settings: ForwardSettings
     let log: Log
     let metrics: ForwardMetrics
     let maker: SliceMaker
-    let request: DeliveryRequest
-
-    var breaker: Breaker
-    var limiter: RateLimiter
-    var closedClock: ClosedClock
-    var hints = AnswerHints()
+    let planner: BatchPlanner
+    /// One for each destination, the default first.
+    let lanes: [Lane]
 
     /// By ticket.
     var inFlight: [Int: DispatchUnit] = [:]
-    /// Deliveries of `inFlight`, and those whose settlement is not stored yet.
-    var held: Set<DeliveryID> = []
-    var unsettled: [Settlement] = []
     var nextTicket = 1
 
     /// The log is read up to here; stored with what was made of it.
@@ -52,18 +45,15 @@ final class ForwardLoop {
     var sliceCount = ForwardLoop.sliceCountMax
     var nextLookAt = Duration.zero
     var nextGlanceAt = Duration.zero
-    /// When sending may go on, where nothing else tells.
-    var nextDispatchAt: Duration?
     var isTroubled = false
 
     init(
         session: QueueSession, watcher: QueueWatcher, client: HTTPClient,
-        inbox: Inbox<HTTPCompletion>, settings: ForwardSettings, log: Log, metrics: ForwardMetrics
+        settings: ForwardSettings, log: Log, metrics: ForwardMetrics
     ) throws(QueueError) {
         self.session = session
         self.watcher = watcher
         self.client = client
-        self.inbox = inbox
         self.settings = settings
         self.log = log
         self.metrics = metrics
@@ -71,15 +61,31 @@ final class ForwardLoop {
             queueID: session.queueID,
             splitter: settings.splitter,
             secrets: settings.secrets,
-            dedupWindow: settings.dedupWindow)
-        request = DeliveryRequest(url: settings.url, extraHeaders: settings.headers)
-        breaker = Breaker(
-            delays: settings.policy.backoff, concurrencyMax: settings.concurrencyMax)
-        limiter = RateLimiter(perSecondMax: settings.ratePerSecondMax)
-        closedClock = ClosedClock(
-            total: try session.forward.closedTime(), now: MonotonicClock.now())
+            dedupWindow: settings.dedupWindow,
+            routes: settings.routes)
+        planner = BatchPlanner(
+            countMax: settings.batchCountMax, byteCountMax: settings.batchBytesMax)
+        lanes = try Self.makeLanes(settings, session.forward, metrics)
         cursor = try session.forward.cursor()
-        metrics.show(breaker)
+    }
+
+    /// What was meant for a destination that no route knows any more goes to the default.
+    private static func makeLanes(
+        _ settings: ForwardSettings, _ books: ForwardBooks, _ metrics: ForwardMetrics
+    ) throws(QueueError) -> [Lane] {
+        let routed = settings.routedDestinations
+        try books.know(routed.map(\.name))
+        let orphans = try books.destinations().subtracting(routed.map(\.name)).sorted()
+        var lanes: [Lane] = []
+        for destination in [settings.defaultDestination] + routed {
+            lanes.append(
+                Lane(
+                    destination, names: [destination.name] + (lanes.isEmpty ? orphans : []),
+                    backoff: settings.policy.backoff,
+                    closedTime: try books.closedTime(of: destination.name),
+                    metrics: metrics.lane(destination.label)))
+        }
+        return lanes
     }
 
     /// Works until `stop` says so, and lets what is under way end.
@@ -97,7 +103,7 @@ final class ForwardLoop {
             }
             let now = MonotonicClock.now()
             let pause = min(pause(now: now), deadline.map { max(.zero, $0 - now) } ?? .seconds(1))
-            if pause > .zero { watcher.wait(atMost: pause) }
+            if pause > .zero { watcher.wait(atMost: pause, orReadable: client.descriptor) }
             client.expire(now: MonotonicClock.now())
         }
         client.close()
@@ -138,7 +144,9 @@ final class ForwardLoop {
         var until = now + Self.pauseMax
         // A turn without a look has not armed the watcher: nothing would end a longer wait.
         if !hasLooked { until = min(until, max(nextLookAt, now)) }
-        if let nextDispatchAt { until = min(until, nextDispatchAt) }
+        for lane in lanes {
+            if let next = lane.nextDispatchAt { until = min(until, next) }
+        }
         if let deadline = client.nextDeadline { until = min(until, deadline) }
         if hasMoreToRead { until = min(until, max(nextLookAt, now)) }
         return max(.zero, until - now)
@@ -152,16 +160,21 @@ final class ForwardLoop {
 
     /// Refreshes what metrics show, once a second.
     private func glance() throws(QueueError) {
-        metrics.inFlight.set(Double(inFlight.count))
+        for lane in lanes { lane.metrics.inFlight.set(Double(lane.inFlightCount)) }
         let now = MonotonicClock.now()
         guard now >= nextGlanceAt else { return }
         nextGlanceAt = now + .seconds(1)
         let wallNow = Timestamp.now()
         let lastID = try session.log.lastID()
         metrics.lag.set(Double(max(0, lastID.rawValue - cursor.rawValue)))
-        let head = try session.forward.claim(
-            limit: 1, now: Timestamp(rawValue: .max), excluding: [])
-        var oldest = head.first?.envelope.receivedAt
+        var oldest: Timestamp?
+        for lane in lanes {
+            let head = try session.forward.claim(
+                limit: 1, now: Timestamp(rawValue: .max), excluding: [],
+                at: lane.destination.name)
+            guard let received = head.first?.envelope.receivedAt else { continue }
+            oldest = min(oldest ?? received, received)
+        }
         if oldest == nil { oldest = try session.log.oldestReceivedAt(after: cursor) }
         metrics.oldestAge.set(oldest.map { max(0, wallNow.since($0).secondsFraction) } ?? 0)
     }

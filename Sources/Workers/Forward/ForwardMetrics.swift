@@ -2,7 +2,7 @@ import Base
 
 /// The numbers of the forward pool, `workers_forward_…`.
 struct ForwardMetrics: Sendable {
-    private let outcomes: [AttemptOutcome: Counter]
+    private let registry: MetricsRegistry
     let attemptDuration: Histogram
     let delivered: Counter
     let dead: Counter
@@ -10,35 +10,11 @@ struct ForwardMetrics: Sendable {
     let doubles: Counter
     let unparseable: Counter
     let htmlAnswers: Counter
-    let breakerOpenings: Counter
-    let inFlight: Gauge
-    let concurrencyLimit: Gauge
     let lag: Gauge
     let oldestAge: Gauge
-    private let breakerState: [Breaker.StateName: Gauge]
-
-    /// How attempts are told apart.
-    enum AttemptOutcome: String, CaseIterable, Sendable {
-        case delivered, refused, transient, unreached, cancelled
-    }
 
     init(_ registry: MetricsRegistry) {
-        var outcomes: [AttemptOutcome: Counter] = [:]
-        for outcome in AttemptOutcome.allCases {
-            outcomes[outcome] = registry.counter(
-                "workers_forward_attempts_total",
-                help: "Requests to FORWARD_URL by what they came to.",
-                labels: ["outcome": outcome.rawValue])
-        }
-        self.outcomes = outcomes
-        var states: [Breaker.StateName: Gauge] = [:]
-        for state in Breaker.StateName.allCases {
-            states[state] = registry.gauge(
-                "workers_forward_breaker_state",
-                help: "1 for the state the breaker is in, 0 for the others.",
-                labels: ["state": state.rawValue])
-        }
-        breakerState = states
+        self.registry = registry
         attemptDuration = registry.histogram(
             "workers_forward_attempt_seconds", help: "Time from the start of a request to its end.")
         delivered = registry.counter(
@@ -55,18 +31,56 @@ struct ForwardMetrics: Sendable {
         htmlAnswers = registry.counter(
             "workers_forward_html_answers_total",
             help: "Answers 2xx with an HTML body: likely an error page that hides a failure.")
-        breakerOpenings = registry.counter(
-            "workers_forward_breaker_openings_total", help: "Times the breaker opened.")
-        inFlight = registry.gauge(
-            "workers_forward_in_flight_requests", help: "Requests under way.")
-        concurrencyLimit = registry.gauge(
-            "workers_forward_concurrency_limit",
-            help: "Requests that may be under way now; low after an outage.")
         lag = registry.gauge(
             "workers_forward_lag_webhooks", help: "Webhooks that forward has still to read.")
         oldestAge = registry.gauge(
             "workers_forward_oldest_age_seconds",
             help: "Age of the webhook behind the delivery that has waited longest, or is unread.")
+    }
+
+    /// The numbers of one destination.
+    func lane(_ label: String) -> LaneMetrics { LaneMetrics(registry, destination: label) }
+}
+
+/// The numbers of one destination of the forward pool.
+struct LaneMetrics: Sendable {
+    /// How attempts are told apart.
+    enum AttemptOutcome: String, CaseIterable, Sendable {
+        case delivered, refused, transient, unreached, cancelled
+    }
+
+    private let outcomes: [AttemptOutcome: Counter]
+    private let breakerState: [Breaker.StateName: Gauge]
+    let breakerOpenings: Counter
+    let inFlight: Gauge
+    let concurrencyLimit: Gauge
+
+    init(_ registry: MetricsRegistry, destination: String) {
+        let labels = ["destination": destination]
+        var outcomes: [AttemptOutcome: Counter] = [:]
+        for outcome in AttemptOutcome.allCases {
+            outcomes[outcome] = registry.counter(
+                "workers_forward_attempts_total",
+                help: "Requests to a destination by what they came to.",
+                labels: ["destination": destination, "outcome": outcome.rawValue])
+        }
+        self.outcomes = outcomes
+        var states: [Breaker.StateName: Gauge] = [:]
+        for state in Breaker.StateName.allCases {
+            states[state] = registry.gauge(
+                "workers_forward_breaker_state",
+                help: "1 for the state the destination's breaker is in, 0 for the others.",
+                labels: ["destination": destination, "state": state.rawValue])
+        }
+        breakerState = states
+        breakerOpenings = registry.counter(
+            "workers_forward_breaker_openings_total", help: "Times the breaker opened.",
+            labels: labels)
+        inFlight = registry.gauge(
+            "workers_forward_in_flight_requests", help: "Requests under way.", labels: labels)
+        concurrencyLimit = registry.gauge(
+            "workers_forward_concurrency_limit",
+            help: "Requests that may be under way now; low after an outage.", labels: labels)
     }
 
     /// Counts one attempt.

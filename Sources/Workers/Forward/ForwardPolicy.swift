@@ -13,6 +13,9 @@ import Base
 ///     name, connection or TLS failed           tried again, free                tried again, free
 ///     anything else, redirects included        tried again `refusalsMax` times  tried again, free
 ///
+/// A batch that was reached and failed says nothing about any one of its deliveries: each is tried
+/// again alone, free; at once where it was refused, after a delay where the receiver had trouble.
+///
 /// What is free waits for the breaker more than for its own delay, which stays the shortest then.
 /// Spent attempts end at `attemptsMax`, and everything ends at `ageMax`: dead, with the reason.
 struct ForwardPolicy: Sendable, Equatable {
@@ -44,6 +47,10 @@ struct ForwardPolicy: Sendable, Equatable {
             return retry(answer, exponent: exponent, isSpent: false, jitter)
         case .transient, .refused:
             if isFree { return retry(answer, exponent: 1, isSpent: false, jitter) }
+            if history.isTogether {
+                let isRefused = answer.kind == .refused
+                return .alone(after: isRefused ? .zero : delay(answer, exponent: 1, jitter))
+            }
             return deadReason(of: answer, history: history).map(Outcome.dead)
                 ?? retry(answer, exponent: history.attemptCount + 1, isSpent: true, jitter)
         }
@@ -63,9 +70,12 @@ struct ForwardPolicy: Sendable, Equatable {
     private func retry(
         _ answer: AttemptAnswer, exponent: Int, isSpent: Bool, _ jitter: Double
     ) -> Outcome {
+        .retry(after: delay(answer, exponent: exponent, jitter), isSpent: isSpent)
+    }
+
+    private func delay(_ answer: AttemptAnswer, exponent: Int, _ jitter: Double) -> Duration {
         let wanted = answer.retryAfter.map { min($0, backoff.delayMax) } ?? .zero
-        let delay = backoff.delay(afterAttempt: exponent, jitter: jitter)
-        return .retry(after: max(wanted, delay), isSpent: isSpent)
+        return max(wanted, backoff.delay(afterAttempt: exponent, jitter: jitter))
     }
 }
 
@@ -80,12 +90,16 @@ extension ForwardPolicy {
         var attemptTotal: Int
         /// Time since the first recorded failure, counted only while the breaker was closed.
         var age: Duration?
+        /// Whether the attempt carried others as well.
+        var isTogether = false
     }
 
     /// What becomes of the delivery.
     enum Outcome: Sendable, Equatable {
         case delivered
         case retry(after: Duration, isSpent: Bool)
+        /// Tried again in a POST of its own; nothing is spent.
+        case alone(after: Duration)
         case dead(DeadCause)
     }
 
@@ -126,9 +140,9 @@ enum AttemptAnswer: Sendable, Equatable {
         case .failed(let failure):
             switch failure {
             case .nameNotResolved, .connectionRefused, .connectionFailed, .tlsFailed,
-                .connectTimedOut, .cancelled:
+                .connectTimedOut, .addressRefused, .cancelled:
                 .unreached
-            case .timedOut, .connectionLost:
+            case .timedOut, .connectionLost, .malformedAnswer:
                 .transient
             }
         }

@@ -27,4 +27,37 @@ struct ForwardSettings: Sendable {
     var secrets: [AppSecret]
     /// How long doubles are told, `DEDUP_WINDOW`.
     var dedupWindow: Duration
+    /// Other destinations and what goes there, `ROUTES`.
+    var routes: RouteTable?
+}
+
+extension ForwardSettings {
+    /// `FORWARD_URL`, which takes what no route sends elsewhere.
+    var defaultDestination: DestinationSettings {
+        DestinationSettings(
+            name: "", url: url, concurrencyMax: concurrencyMax,
+            ratePerSecondMax: ratePerSecondMax, limits: limits(answer: answerDurationMax),
+            headers: headers)
+    }
+
+    /// Those of `ROUTES`; what one does not say is as for the default, but for the headers, which
+    /// may hold the key to another house.
+    var routedDestinations: [DestinationSettings] {
+        (routes?.destinations ?? []).map { destination in
+            DestinationSettings(
+                name: destination.name, url: destination.url,
+                concurrencyMax: destination.concurrencyMax ?? concurrencyMax,
+                ratePerSecondMax: destination.ratePerSecondMax ?? 0,
+                limits: limits(answer: destination.answerDurationMax ?? answerDurationMax),
+                headers: destination.takesHeaders ? headers : [])
+        }
+    }
+
+    private func limits(answer: Duration) -> HTTPLimits {
+        var limits = HTTPLimits()
+        limits.connectDuration = connectDurationMax
+        limits.answerDuration = answer
+        limits.connectionsMax = concurrencyMax
+        return limits
+    }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Queue
 import Synchronization
 
-/// The forward pool: one thread, one lock, one destination.
+/// The forward pool: one thread, one lock, a lane for each destination.
 ///
 /// One per queue, in whichever process: what is under way is known to its holder alone.
 final class ForwardWorker: Sendable {
@@ -53,9 +53,6 @@ final class ForwardWorker: Sendable {
 
     /// Starts the thread.
     func start() {
-        if settings.batchCountMax > 1 {
-            log.warning("FORWARD_BATCH_MAX has no effect yet: each delivery is a POST of its own")
-        }
         let thread = Thread { [self] in
             defer { ended.signal() }
 
@@ -76,7 +73,8 @@ final class ForwardWorker: Sendable {
     ///
     /// - Parameter limit: how long requests under way may take to end.
     func stop(within limit: Duration = ForwardWorker.stopDurationMax) {
-        let patience = min(settings.answerDurationMax, limit)
+        let longest = settings.routedDestinations.map(\.limits.answerDuration).max() ?? .zero
+        let patience = min(max(settings.answerDurationMax, longest), limit)
         stopRequest.make(deadline: MonotonicClock.now() + patience)
         watcher.signal()
         ended.wait()
@@ -85,15 +83,17 @@ final class ForwardWorker: Sendable {
 
     private func work() throws(QueueError) {
         let session = try QueueSession.open(location, gate: gate, as: .forward)
-        let inbox = Inbox<HTTPCompletion> { [watcher] in watcher.signal() }
-        var limits = HTTPLimits()
-        limits.connectDuration = settings.connectDurationMax
-        limits.answerDuration = settings.answerDurationMax
-        limits.connectionsMax = settings.concurrencyMax
-        let client = HTTPClient(limits: limits) { inbox.put($0) }
+        let client: HTTPClient
+        do throws(SystemError) {
+            client = try HTTPClient(
+                limits: settings.defaultDestination.limits
+            ) { [watcher] in watcher.signal() }
+        } catch {
+            throw .file(error)
+        }
         let loop = try ForwardLoop(
-            session: session, watcher: watcher, client: client, inbox: inbox, settings: settings,
-            log: log, metrics: metrics)
+            session: session, watcher: watcher, client: client, settings: settings, log: log,
+            metrics: metrics)
         try loop.run(until: stopRequest)
     }
 }

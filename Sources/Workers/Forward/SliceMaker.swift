@@ -15,6 +15,8 @@ struct SliceMaker {
     let secrets: [AppSecret]
     /// How long keys are remembered, `DEDUP_WINDOW`.
     let dedupWindow: Duration
+    /// Where deliveries go; nil: all to the default.
+    var routes: RouteTable?
 
     /// Makes the slice of a stretch, which is not empty.
     ///
@@ -79,8 +81,27 @@ struct SliceMaker {
             slice.seen.append((seen, webhook.id))
         }
         for (index, part) in content.parts.enumerated() {
-            slice.deliveries.append(delivery(of: part, index: index, in: webhook))
+            route(delivery(of: part, index: index, in: webhook), into: &slice)
         }
+    }
+
+    private func route(_ delivery: NewDelivery, into slice: inout ForwardSlice) {
+        let envelope = delivery.envelope
+        let target = routes?.target(
+            field: envelope.field, phoneNumberID: envelope.phoneNumberID)
+        var delivery = delivery
+        switch target {
+        case .drop:
+            slice.droppedCount += envelope.eventCount
+            return
+        case .dead:
+            delivery.isDead = true
+        case .destination(let name):
+            delivery.destination = name
+        case .byDefault, nil:
+            break
+        }
+        slice.deliveries.append(delivery)
     }
 
     /// A key held by an earlier webhook is a double; one held by this webhook or a later one was

@@ -37,10 +37,14 @@ enum HTTPFailure: String, Sendable, CaseIterable {
     case connectionFailed = "connection failed"
     case tlsFailed = "TLS failed"
     case connectTimedOut = "connect timed out"
+    /// The name leads to an address that nothing is sent to, a metadata service's say.
+    case addressRefused = "address refused"
     /// The request may have arrived.
     case timedOut = "timed out"
     /// After the connection stood: the request may have arrived.
     case connectionLost = "connection lost"
+    /// What came breaks the rules of HTTP; the request has arrived.
+    case malformedAnswer = "malformed answer"
     /// We gave it up, since the program stops.
     case cancelled = "cancelled"
 }

@@ -26,25 +26,15 @@ extension ForwardSettings {
                 forwardedStatuses: Set(reader.list(.forwardStatuses))),
             headers: readHeaders(&reader),
             secrets: reader.secretList(.whatsAppAppSecret).map(AppSecret.init),
-            dedupWindow: reader.duration(.dedupWindow, in: .seconds(60) ... .days(365)))
+            dedupWindow: reader.duration(.dedupWindow, in: .seconds(60) ... .days(365)),
+            routes: RouteTable.read(&reader))
     }
 
     private static func readURL(_ reader: inout ConfigurationReader) -> String {
         let text = reader.string(.forwardURL)
         guard !text.isEmpty else { return text }
-        let url = URL(string: text)
-        let isWeb = url?.scheme == "http" || url?.scheme == "https"
-        let hasHost = url?.host.map { !$0.isEmpty } ?? false
-        if url?.host?.contains(":") == true {
-            // URLSession on Linux refuses such a URL.
-            reader.problem(
-                .forwardURL, value: text,
-                expected: "a host name or an IPv4 address; for an IPv6 address, a name of it")
-        }
-        if !isWeb || !hasHost || url?.user != nil || url?.fragment != nil {
-            reader.problem(
-                .forwardURL, value: text,
-                expected: "http://HOST/PATH or https://HOST/PATH, without user or fragment")
+        if let expected = RouteTable.problem(ofURL: text) {
+            reader.problem(.forwardURL, value: text, expected: expected)
         }
         return text
     }

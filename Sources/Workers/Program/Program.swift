@@ -46,8 +46,12 @@ enum Program {
         let log = Log(
             program: "workers", level: configuration.logLevel, format: configuration.logFormat)
         // Before there is another thread: the environment has no lock.
-        if let host = configuration.forward.flatMap({ URL(string: $0.url)?.host }) {
-            ProxyExemption.add(host: host)
+        if let forward = configuration.forward {
+            for destination in [forward.defaultDestination] + forward.routedDestinations {
+                if let address = WebAddress(destination.url) {
+                    ProxyExemption.add(host: address.host)
+                }
+            }
         }
         for host in configuration.lake?.aws?.directHosts ?? [] { ProxyExemption.add(host: host) }
         do throws(ProgramError) {

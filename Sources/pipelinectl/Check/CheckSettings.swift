@@ -18,6 +18,8 @@ struct CheckSettings {
     var aws: AWSSettings
     /// Nil but for a bucket.
     var s3: S3Settings?
+    /// Nil where there are none, or where they cannot be read.
+    var routes: RouteTable?
     /// Everything that is wrong, together.
     private(set) var problems: [ConfigurationProblem] = []
 
@@ -45,6 +47,7 @@ struct CheckSettings {
         }
         _ = reader.secretList(.whatsAppAppSecret)
         _ = reader.secret(.whatsAppVerifyToken)
+        routes = RouteTable.read(&reader)
         readTheRest(&reader)
         problems = reader.problems
     }

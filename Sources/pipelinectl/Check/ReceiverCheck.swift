@@ -2,19 +2,20 @@ import Base
 
 /// Looks whether PHP can be reached; sends nothing.
 struct ReceiverCheck {
-    /// FORWARD_URL.
+    /// FORWARD_URL, or a destination's of ROUTES.
     let url: String
+    /// `php`, or `php:NAME` for a destination of ROUTES.
+    var id = "php"
 
-    private static let id = "php"
     private static let timeout = Duration.seconds(5)
 
     func finding() -> Finding {
         guard !url.isEmpty else {
-            return .fail(Self.id, "FORWARD_URL is not set", advice: "set it to the receiver's URL")
+            return .fail(id, "FORWARD_URL is not set", advice: "set it to the receiver's URL")
         }
         guard let address = WebAddress(url) else {
             return .fail(
-                Self.id, "FORWARD_URL is no http or https URL",
+                id, "FORWARD_URL is no http or https URL",
                 advice: "http://HOST:PORT/PATH of the receiver")
         }
         do throws(NetworkFailure) {
@@ -23,15 +24,15 @@ struct ReceiverCheck {
                 deadline: MonotonicClock.now() + Self.timeout)
         } catch {
             return .fail(
-                Self.id, "\(address.authority) cannot be reached (\(error))",
+                id, "\(address.authority) cannot be reached (\(error))",
                 advice: "start PHP's web server, or mend FORWARD_URL; deliveries wait meanwhile")
         }
         guard address.isEncrypted || Self.isNear(address.host) else {
             return .warn(
-                Self.id, "\(address.authority) is reachable, over http",
+                id, "\(address.authority) is reachable, over http",
                 advice: "use https: messages travel readable to \(address.host)")
         }
-        return .ok(Self.id, "\(address.authority) can be reached")
+        return .ok(id, "\(address.authority) can be reached")
     }
 
     /// Whether a host is this machine or in a private network (RFC 1918, RFC 4193), as far as its

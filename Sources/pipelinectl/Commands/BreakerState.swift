@@ -27,15 +27,19 @@ enum BreakerState: Equatable {
         }
     }
 
-    /// Finds the state in Prometheus text: the label of the one sample that is 1.
+    /// Finds the state in Prometheus text: the label of the sample that is 1; where there are
+    /// several destinations, the worst.
     static func read(metrics: String) -> BreakerState {
+        var states: Set<String> = []
         for line in metrics.split(separator: "\n") where line.hasPrefix(metric + "{") {
             guard let space = line.lastIndex(of: " "), line[space...] == " 1",
                 let start = line.firstRange(of: "state=\"")?.upperBound
             else { continue }
-            return .known(String(line[start...].prefix { $0 != "\"" }))
+            states.insert(String(line[start...].prefix { $0 != "\"" }))
         }
-        return .unknown(why: "no forward pool runs in these workers")
+        let worst = ["open", "half-open"].first(where: states.contains) ?? states.first
+        return worst.map { .known($0) }
+            ?? .unknown(why: "no forward pool runs in these workers")
     }
 
     var json: JSONValue {

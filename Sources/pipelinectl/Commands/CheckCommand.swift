@@ -63,6 +63,9 @@ enum CheckCommand: Command {
             ReceiverCheck(url: settings.forwardURL).finding()
         ]
         findings += lakeFindings(settings)
+        findings += (settings.routes?.destinations ?? []).map {
+            ReceiverCheck(url: $0.url, id: "php:\($0.name)").finding()
+        }
         return findings
     }
 

@@ -35,7 +35,7 @@ import Testing
     @Test func `a success lately keeps a short streak from opening it, not a long one`() {
         var breaker = makeBreaker()
         _ = breaker.record(.success, isProbe: false, now: .seconds(10))
-        for number in 1..<Breaker.streakMax {
+        for number in 1..<Breaker.failuresMin {
             let change = breaker.record(
                 .failure(conversation: "\(number)"), isProbe: false, now: .seconds(11))
             #expect(change == nil)

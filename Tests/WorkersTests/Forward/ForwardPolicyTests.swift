@@ -60,9 +60,9 @@ import Testing
             of: .failed(failure), history: worn, isFree: false, jitter: 0)
         switch failure {
         case .nameNotResolved, .connectionRefused, .connectionFailed, .tlsFailed,
-            .connectTimedOut, .cancelled:
+            .connectTimedOut, .addressRefused, .cancelled:
             #expect(outcome == .retry(after: .zero, isSpent: false))
-        case .timedOut, .connectionLost:
+        case .timedOut, .connectionLost, .malformedAnswer:
             #expect(outcome == .dead(.attemptsSpent))
         }
     }

@@ -150,7 +150,8 @@ import WhatsApp
         }
         try fixture.start()
         let probes = fixture.registry.counter(
-            "workers_forward_attempts_total", help: "", labels: ["outcome": "unreached"])
+            "workers_forward_attempts_total", help: "",
+            labels: ["destination": "default", "outcome": "unreached"])
         #expect(waitUntil { probes.value >= 4 })
         try fixture.receiver.comeBack()
         #expect(try fixture.waitForDelivered(15))
@@ -175,7 +176,10 @@ import WhatsApp
         #expect(try fixture.waitForDelivered(12))
         #expect(try fixture.deadCount() == 0)
         #expect(
-            fixture.registry.counter("workers_forward_breaker_openings_total", help: "").value == 1)
+            fixture.registry.counter(
+                "workers_forward_breaker_openings_total", help: "",
+                labels: ["destination": "default"]
+            ).value == 1)
     }
 
     @Test func `Retry-After is kept`() throws {

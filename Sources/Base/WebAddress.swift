@@ -1,17 +1,19 @@
-import Base
-
 /// An `http:` or `https:` URL, cut into what is needed to connect and to ask.
-struct WebAddress: Equatable, Sendable {
-    let isEncrypted: Bool
+public struct WebAddress: Equatable, Sendable {
+    /// Whether the scheme is `https`.
+    public let isEncrypted: Bool
     /// A name or a numeric address, without brackets.
-    let host: String
-    let port: UInt16
+    public let host: String
+    /// 80 or 443 where the text names none; never 0.
+    public let port: UInt16
     /// Path and query, as they go into the request line.
-    let target: String
+    public let target: String
 
+    /// Reads the text of a URL; a fragment is left out.
+    ///
     /// - Returns: `nil` for another scheme, a URL with a user name, and what no request line may
-    ///   hold. A fragment is left out.
-    init?(_ text: String) {
+    ///   hold.
+    public init?(_ text: String) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
             let scheme = Self.schemes.first(where: { text.lowercased().hasPrefix($0.prefix) })
         else { return nil }
@@ -26,7 +28,7 @@ struct WebAddress: Equatable, Sendable {
     }
 
     /// Where a program of ours that listens on `address` is reached from this machine.
-    init(reaching address: ListenAddress, target: String) {
+    public init(reaching address: ListenAddress, target: String) {
         isEncrypted = false
         // What listens on all addresses listens on the loopback too.
         switch address.host {
@@ -43,12 +45,13 @@ struct WebAddress: Equatable, Sendable {
     ]
 
     /// Host and port, as the Host field names them.
-    var authority: String {
+    public var authority: String {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
         return port == (isEncrypted ? 443 : 80) ? name : "\(name):\(port)"
     }
 
-    var text: String { (isEncrypted ? "https://" : "http://") + authority + target }
+    /// The URL again.
+    public var text: String { (isEncrypted ? "https://" : "http://") + authority + target }
 
     private static func split(
         _ authority: Substring,
