@@ -4,6 +4,8 @@ SWIFT ?= swift
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
+.PHONY: help run build test check bench fuzz power-loss power-cuts lint format clean needed-to-build
+.PHONY: needed-to-test bench-forward
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' \
@@ -28,6 +30,9 @@ check: needed-to-test lint ## before a commit: as test, without those that start
 
 bench: ## measure speed and memory against nginx and a Go peer, on a machine with nothing to do
 	scripts/bench
+
+bench-forward: ## drain a million waiting messages into a receiver, beside wrk
+	scripts/bench-forward
 
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)

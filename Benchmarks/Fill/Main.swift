@@ -2,9 +2,10 @@ import Base
 import Foundation
 import Queue
 
-/// Fills a queue with webhooks of one status each, for benchmarks that need millions waiting.
+/// Fills a queue with webhooks of one status each, or one message, for benchmarks that need
+/// millions waiting.
 ///
-///     benchmark-fill QUEUE_PATH COUNT
+///     benchmark-fill QUEUE_PATH COUNT [messages]
 ///
 /// Everything goes through the Queue module, in groups as large as ingest ever commits.
 @main
@@ -14,12 +15,13 @@ enum Main {
 
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let count = Int(arguments[2]), count > 0 else {
-            report("usage: benchmark-fill QUEUE_PATH COUNT")
+        let isMessages = arguments.count == 4 && arguments[3] == "messages"
+        guard arguments.count == 3 || isMessages, let count = Int(arguments[2]), count > 0 else {
+            report("usage: benchmark-fill QUEUE_PATH COUNT [messages]")
             exit(ExitCode.usage)
         }
         do throws(QueueError) {
-            try fill(QueueLocation(path: arguments[1]), count: count)
+            try fill(QueueLocation(path: arguments[1]), count: count, isMessages: isMessages)
         } catch {
             report("benchmark-fill: \(error)")
             exit(ExitCode.failed)
@@ -30,13 +32,18 @@ enum Main {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
-    private static func fill(_ location: QueueLocation, count: Int) throws(QueueError) {
+    private static func fill(
+        _ location: QueueLocation, count: Int, isMessages: Bool
+    ) throws(QueueError) {
         let gate = try QueueSession.openGate(location, as: .ingest)
         let session = try QueueSession.open(location, gate: gate, as: .ingest)
         let statuses = StatusBodies(count: groupCount)
+        let messages = MessageBodies(count: count)
         var filledCount = 0
         while filledCount < count {
-            let webhooks = statuses.next(count: min(groupCount, count - filledCount))
+            let wanted = min(groupCount, count - filledCount)
+            let webhooks =
+                isMessages ? messages.next(count: wanted) : statuses.next(count: wanted)
             gate.lock()
             defer { gate.unlock() }
             try session.log.appendHoldingGate(webhooks)

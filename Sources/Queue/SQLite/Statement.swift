@@ -122,6 +122,12 @@ final class Statement {
     /// Makes the statement ready again and leaves its parameters bound.
     func rewind() { sqlite3_reset(handle) }
 
+    /// Steps of SQLite's virtual machine since this was last asked: what a query costs, whatever
+    /// the machine.
+    func takeStepCount() -> Int {
+        Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+    }
+
     // MARK: Columns of the row at hand, numbered from 0
 
     func int64(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
