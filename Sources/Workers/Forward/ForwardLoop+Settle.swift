@@ -19,8 +19,15 @@ extension ForwardLoop {
 
     /// Stores what was judged, in one transaction for each destination; what cannot be stored now
     /// is kept.
-    func settle() throws(QueueError) {
-        for lane in lanes where !lane.unsettled.isEmpty {
+    ///
+    /// - Returns: whether anything was stored.
+    @discardableResult
+    func settle(isLast: Bool = false) throws(QueueError) -> Bool {
+        var hasSettled = false
+        for lane in lanes
+        where !lane.unsettled.isEmpty
+            && (isLast || lane.wantsSettling(now: MonotonicClock.now()))
+        {
             CrashPoint.reached(.afterAnswer)
             try session.forward.settle(
                 lane.unsettled, now: .now(),
@@ -28,7 +35,10 @@ extension ForwardLoop {
                 at: lane.destination.name)
             lane.held.subtract(lane.unsettled.map(\.delivery.id))
             lane.unsettled.removeAll(keepingCapacity: true)
+            lane.unsettledSince = nil
+            hasSettled = true
         }
+        return hasSettled
     }
 
     private func judge(_ completion: HTTPCompletion, of unit: DispatchUnit) {
@@ -53,6 +63,7 @@ extension ForwardLoop {
             let outcome = settings.policy.outcome(
                 of: answer, history: history, isFree: isFree, jitter: .random(in: 0..<1))
             report(outcome, of: delivery, answer: answer)
+            lane.unsettledSince = lane.unsettledSince ?? now
             lane.unsettled.append(
                 Self.settlement(of: delivery, answer, completion, outcome))
         }

@@ -20,6 +20,11 @@ final class ForwardLoop {
     /// A cursor over webhooks without anything for PHP is stored when so many were read, or so old.
     static let cursorLeadMax = 1_000
     static let cursorAgeMax = Duration.seconds(1)
+    /// Answers are stored together while every request that may run does: a commit of many costs
+    /// little more than a commit of one. So many, or so long, are not stored at most; a crash
+    /// sends those again.
+    static let unsettledCountMax = 64
+    static let unsettledAgeMax = Duration.milliseconds(5)
     /// The net under the watcher, and the pause after an error that may pass.
     static let pauseMax = Duration.seconds(1)
 
@@ -108,7 +113,7 @@ final class ForwardLoop {
         }
         client.close()
         judgeEnds()
-        try settle()
+        try settle(isLast: true)
         try storeLead()
     }
 
@@ -118,9 +123,10 @@ final class ForwardLoop {
         hasLooked = looks
         if looks { watcher.arm() }
         judgeEnds()
-        try settle()
         if looks { try look(now: now) }
         if !isStopping { try dispatch() }
+        // What was settled may have made others due.
+        if try settle(), !isStopping { try dispatch() }
         try glance()
     }
 
@@ -146,6 +152,7 @@ final class ForwardLoop {
         if !hasLooked { until = min(until, max(nextLookAt, now)) }
         for lane in lanes {
             if let next = lane.nextDispatchAt { until = min(until, next) }
+            if let since = lane.unsettledSince { until = min(until, since + Self.unsettledAgeMax) }
         }
         if let deadline = client.nextDeadline { until = min(until, deadline) }
         if hasMoreToRead { until = min(until, max(nextLookAt, now)) }

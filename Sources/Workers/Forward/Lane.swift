@@ -37,8 +37,10 @@ final class Lane {
     var inFlightCount = 0
     /// Deliveries under way, and those whose settlement is not stored yet.
     var held: Set<DeliveryID> = []
-    /// By the name their deliveries carry.
+    /// Judged, and not stored yet.
     var unsettled: [Settlement] = []
+    /// When the first of them was judged.
+    var unsettledSince: Duration?
     /// When sending may go on, where nothing else tells.
     var nextDispatchAt: Duration?
 
@@ -54,6 +56,15 @@ final class Lane {
         limiter = RateLimiter(perSecondMax: destination.ratePerSecondMax)
         closedClock = ClosedClock(total: closedTime, now: MonotonicClock.now())
         metrics.show(breaker)
+    }
+
+    /// Whether what was judged is to be stored now: where a request could run that does not, where
+    /// it is much, or where it has waited.
+    func wantsSettling(now: Duration) -> Bool {
+        guard let unsettledSince else { return false }
+        return inFlightCount < breaker.concurrencyLimit
+            || unsettled.count >= ForwardLoop.unsettledCountMax
+            || now - unsettledSince >= ForwardLoop.unsettledAgeMax
     }
 
     /// Deliveries that are due here, the longest due first.
