@@ -20,10 +20,11 @@ final class ForwardLoop {
     /// A cursor over webhooks without anything for PHP is stored when so many were read, or so old.
     static let cursorLeadMax = 1_000
     static let cursorAgeMax = Duration.seconds(1)
-    /// Answers are stored together while every request that may run does: a commit of many costs
-    /// little more than a commit of one. So many, or so long, are not stored at most; a crash
-    /// sends those again.
+    /// Answers that are not stored yet, at most, while every request that may run does.
+    ///
+    /// A commit of many costs little more than a commit of one. A crash sends those again.
     static let unsettledCountMax = 64
+    /// The longest that such an answer waits.
     static let unsettledAgeMax = Duration.milliseconds(5)
     /// The net under the watcher, and the pause after an error that may pass.
     static let pauseMax = Duration.seconds(1)

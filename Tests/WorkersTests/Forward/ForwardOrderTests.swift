@@ -8,8 +8,10 @@ import WhatsApp
 
 @testable import Workers
 
-/// Order and at-least-once against a receiver that fails, stalls, lies and dies, a worker that is
-/// killed, and a person who replays. The real program, a real queue, real sockets.
+/// Order and at-least-once, with the real program, a real queue and real sockets.
+///
+/// Against a receiver that fails, stalls, lies and dies, a worker that is killed, and a person who
+/// replays.
 @Suite struct ForwardOrderTests {
     @Test func `order within a conversation and at least once hold whatever happens`() throws {
         var generator = SeededGenerator.announced("forward order")
