@@ -218,7 +218,7 @@ public struct LakeBooks {
         try counters.add(doubles, to: .lakeDoubles)
     }
 
-    private static func batch(at row: Statement) -> SealedBatch {
+    static func batch(at row: Statement) -> SealedBatch {
         SealedBatch(
             id: BatchID(rawValue: row.int64(0)),
             objectName: row.text(1),

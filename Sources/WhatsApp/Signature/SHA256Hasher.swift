@@ -4,7 +4,7 @@ import CCrypto
 ///
 /// Fetching the algorithm and making a context cost more than hashing a status does. Not
 /// `Sendable`: one thread at a time.
-final class SHA256Hasher {
+public final class SHA256Hasher {
     /// A digest of 32 bytes as four words, the first byte the highest.
     struct Digest: Equatable {
         let words: (UInt64, UInt64, UInt64, UInt64)
@@ -24,7 +24,8 @@ final class SHA256Hasher {
     private let algorithm: OpaquePointer
     private let context: OpaquePointer
 
-    init() {
+    /// Ready for the first message; traps where libcrypto has no memory.
+    public init() {
         guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil), let context = EVP_MD_CTX_new()
         else {
             fatalError("libcrypto gives no SHA-256: out of memory, or a broken installation")
@@ -40,7 +41,7 @@ final class SHA256Hasher {
     }
 
     /// Adds bytes to the message.
-    func update(_ bytes: UnsafeRawBufferPointer) {
+    public func update(_ bytes: UnsafeRawBufferPointer) {
         check(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count))
     }
 
@@ -75,6 +76,9 @@ final class SHA256Hasher {
             )
         )
     }
+
+    /// Ends the message like ``finish()``: 64 lower-case hexadecimal digits.
+    public func finishHex() -> String { Hexadecimal.text(finish().bytes) }
 
     private func check(_ result: Int32) {
         precondition(result == 1, "libcrypto refused a step of SHA-256")

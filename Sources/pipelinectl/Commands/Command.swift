@@ -26,6 +26,7 @@ enum CommandList {
             SendCommand.self,
             LookupCommand.self,
             LakeDDLCommand.self,
+            LakeVerifyCommand.self,
             CheckCommand.self,
             BackupCommand.self,
             RestoreCommand.self,

@@ -76,7 +76,15 @@ struct MessageSearch {
         let search = ObjectSearch(needles: needles.bytes)
         for (count, path) in paths.enumerated() {
             var lines: [[UInt8]] = []
-            if !search.lines(in: path, { lines.append($0) }) { unreadable.append(path) }
+            do throws(LakeReadError) {
+                let isWhole = try search.lines(
+                    { (body) throws(LakeReadError) in
+                        try DirectoryStore.read(file: path, body)
+                    }, { lines.append($0) })
+                if !isWhole { unreadable.append(path) }
+            } catch {
+                unreadable.append(path)
+            }
             for line in lines {
                 add(FoundStatus(line: line, of: needles.text, webhook: nil, object: path))
             }

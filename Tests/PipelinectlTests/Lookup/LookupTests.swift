@@ -1,5 +1,4 @@
 import Base
-import CZlib
 import Foundation
 import Queue
 import TestSupport
@@ -34,26 +33,7 @@ private func line(_ id: String, _ status: String, key: String) -> String {
         + #""\#(status)","timestamp":"1795521000"}"# + "\n"
 }
 
-/// One gzip member.
-private func gzipped(_ text: String) -> Data {
-    var input = Array(text.utf8)
-    var output = [UInt8](repeating: 0, count: input.count + 1_024)
-    var stream = z_stream()
-    _ = czlib_gzip_init(&stream, 6)
-    defer { deflateEnd(&stream) }
-
-    let count = input.withUnsafeMutableBufferPointer { input in
-        output.withUnsafeMutableBufferPointer { output in
-            stream.next_in = input.baseAddress
-            stream.avail_in = UInt32(input.count)
-            stream.next_out = output.baseAddress
-            stream.avail_out = UInt32(output.count)
-            _ = deflate(&stream, Z_FINISH)
-            return output.count - Int(stream.avail_out)
-        }
-    }
-    return Data(output.prefix(count))
-}
+private func gzipped(_ text: String) -> Data { Data(Gzip.member(text)) }
 
 @Suite struct LookupCommandTests {
     /// A queue with an empty lake of its own.
@@ -185,10 +165,12 @@ private func gzipped(_ text: String) -> Data {
             try data.write(to: URL(fileURLWithPath: directory.file(name)))
             var count = 0
             let search = ObjectSearch(needles: (Array("NEEDLE".utf8), Array("NEEDLE".utf8)))
-            #expect(
-                search.lines(in: directory.file(name)) { line in
-                    if line == Array("here is NEEDLE".utf8) { count += 1 }
-                })
+            let isWhole = try search.lines(
+                { (body) throws(LakeReadError) in
+                    try DirectoryStore.read(file: directory.file(name), body)
+                },
+                { line in if line == Array("here is NEEDLE".utf8) { count += 1 } })
+            #expect(isWhole)
             #expect(count == 3, "\(name)")
         }
     }
