@@ -102,7 +102,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "Ingest", "Workers", "pipelinectl", "Queue", "WhatsApp", "Base", "TestSupport",
+                "Ingest", "Workers", "pipelinectl", "Queue", "WhatsApp", "AWS", "Base",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),

@@ -31,15 +31,14 @@ enum LakeVerifyCommand: Command {
     )
 
     static func run(in context: Context) throws(Failure) -> Int32 {
-        let (location, url) = try context.settings { reader in
-            (QueueLocation(path: reader.string(.queuePath)), reader.string(.lakeURL))
-        }
+        let location = QueueLocation(path: try context.settings { $0.string(.queuePath) })
+        let store = try LakePlace.store(context)
         let session = try context.openQueue(location)
         let progress = Progress("objects:", of: nil, on: context.console)
         defer { progress.end() }
 
         let verification = try LakeVerification(
-            LakePlace.store(url), against: session, location: location,
+            store, against: session, location: location,
             since: context.arguments.moment(since).map { String($0.rfc3339.prefix(10)) },
             isQuick: context.arguments.has(quick),
             spillDirectory: context.spillDirectory, progress: progress)

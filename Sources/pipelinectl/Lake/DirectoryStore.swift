@@ -4,11 +4,14 @@ import Glibc
 
 /// A lake in a directory: `LAKE_URL=file:PATH`.
 final class DirectoryStore: LakeStore {
-    let root: String
+    private let root: String
 
     init(root: String) { self.root = root }
 
     var description: String { root }
+
+    /// One a core: unpacking takes longer than reading.
+    var readersMax: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     func days() throws(LakeReadError) -> [String] {
         try names(in: root + "/statuses").filter { $0.hasPrefix("dt=") }
@@ -29,6 +32,16 @@ final class DirectoryStore: LakeStore {
         return objects
     }
 
+    /// Objects that lie in the directory itself, as they do in a spool.
+    func files() throws(LakeReadError) -> [StoredObject] {
+        var files: [StoredObject] = []
+        for name in try names(in: root) where ObjectNameParts.isObject(name) {
+            guard let byteCount = try byteCount(of: name) else { continue }
+            files.append(StoredObject(name: name, byteCount: byteCount))
+        }
+        return files
+    }
+
     func byteCount(of name: String) throws(LakeReadError) -> Int? {
         var facts = stat()
         guard stat("\(root)/\(name)", &facts) == 0 else {
@@ -40,8 +53,11 @@ final class DirectoryStore: LakeStore {
         return facts.st_mode & S_IFMT == S_IFREG ? Int(facts.st_size) : nil
     }
 
-    func read(_ name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(LakeReadError) {
-        try Self.read(file: "\(root)/\(name)", body)
+    func read(
+        _ object: StoredObject,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(LakeReadError) {
+        try Self.read(file: "\(root)/\(object.name)", body)
     }
 
     /// Reads a file piece by piece.

@@ -1,10 +1,13 @@
 /// A lake to read from: a directory or a bucket.
 ///
-/// Objects are listed a day at a time, so that memory is bounded by a day's names. Not `Sendable`:
-/// one thread at a time. Every method blocks.
-protocol LakeStore: AnyObject {
+/// Objects are listed a day at a time, so that memory is bounded by a day's names. Every method
+/// blocks, and any thread may call it.
+protocol LakeStore: AnyObject, Sendable {
     /// How people name the lake.
     var description: String { get }
+
+    /// How many threads may read objects at once with any use.
+    var readersMax: Int { get }
 
     /// The days that have objects, `2026-11-24` and so on, ascending.
     func days() throws(LakeReadError) -> [String]
@@ -16,8 +19,11 @@ protocol LakeStore: AnyObject {
     /// An object's size in bytes, or `nil` where there is none of that name.
     func byteCount(of name: String) throws(LakeReadError) -> Int?
 
-    /// Calls `body` with an object's bytes in order, piece by piece.
-    func read(_ name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(LakeReadError)
+    /// Calls `body` with a listed object's bytes in order, piece by piece.
+    func read(
+        _ object: StoredObject,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(LakeReadError)
 }
 
 /// Why a lake, or one object of it, could not be read; says what to do where that is known.
@@ -37,6 +43,8 @@ struct StoredObject: Equatable, Sendable {
     /// Its name below the lake's root: `statuses/dt=…/hour=…/…`.
     let name: String
     let byteCount: Int
+    /// Changes with the bytes, where the lake knows such a thing.
+    var version = ""
 }
 
 /// What the name of an object says, where it is one of ours:
@@ -62,6 +70,11 @@ struct ObjectNameParts: Equatable, Sendable {
         firstWebhook = first
         lastWebhook = last
         hash = parts[3]
+    }
+
+    /// Whether a file's name is an object's: it is finished, and has lines in it.
+    static func isObject(_ file: String) -> Bool {
+        !file.hasPrefix(".") && (file.hasSuffix(".ndjson") || file.hasSuffix(".ndjson.gz"))
     }
 
     private static func isHex(_ text: Substring) -> Bool {

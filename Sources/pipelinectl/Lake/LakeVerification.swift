@@ -163,7 +163,7 @@ final class LakeVerification {
         let outcome: ObjectInspection.Outcome
         let ledger = ledger
         do throws(LakeReadError) {
-            outcome = try inspection.inspect(object.name, in: store) { key in
+            outcome = try inspection.inspect(object, in: store) { key in
                 guard failure == nil else { return }
                 let entry = KeyLedger.Entry(high: key.high, low: key.low, object: number)
                 do throws(SystemError) { try ledger.add(entry) } catch { failure = error }

@@ -23,7 +23,7 @@ final class ObjectInspection {
 
     /// Reads an object of `store`; `add` gets the key of each line that has one.
     func inspect(
-        _ name: String,
+        _ object: StoredObject,
         in store: any LakeStore,
         add: @escaping (EventKey) -> Void
     ) throws(LakeReadError) -> Outcome {
@@ -31,7 +31,7 @@ final class ObjectInspection {
         var outcome = Outcome()
         defer { _ = hasher.finishHex() }
 
-        try store.read(name) { bytes in
+        try store.read(object) { bytes in
             outcome.byteCount += bytes.count
             hasher.update(bytes)
             text.feed(bytes) { inspect(lines: $0, &outcome, add) }

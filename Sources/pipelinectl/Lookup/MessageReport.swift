@@ -9,11 +9,17 @@ struct MessageReport {
     var json: JSONValue {
         [
             "id": .string(search.needles.text),
+            "summary": summary.json,
             "webhooks": .array(search.webhooks.map(json)),
             "deliveries": .array(search.deliveries.map(json)),
             "statuses": .array(sortedStatuses.map(\.json)),
-            "unreadable": .array(search.unreadable.map { .string($0) }),
+            "unreadable": .array(search.coverage.unreadable.map { .string($0) }),
+            "searched": search.coverage.json,
         ]
+    }
+
+    var summary: MessageSummary {
+        MessageSummary(message: search.needles.text, statuses: sortedStatuses)
     }
 
     private var sortedStatuses: [FoundStatus] {
@@ -97,8 +103,10 @@ struct MessageReport {
     private var statusRows: [Row] {
         sortedStatuses.map { status in
             let place = status.object ?? status.webhook.map { "webhook \($0)" } ?? ""
+            let code = status.errors.first?.code.map { ": \($0)" } ?? ""
             return Row(
-                at: status.happenedAt ?? status.receivedAt, what: "status \(status.status)",
+                at: status.happenedAt ?? status.receivedAt,
+                what: "status \(status.status)\(code)",
                 place: place, tone: status.status == "failed" ? .bad : .good)
         }
     }

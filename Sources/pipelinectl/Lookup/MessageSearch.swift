@@ -10,8 +10,7 @@ struct MessageSearch {
     private(set) var deliveries: [FoundDelivery] = []
     /// Each once, whether it was found in the log, the spool, the lake, or all of them.
     private(set) var statuses: [FoundStatus] = []
-    /// Files that could not be read.
-    private(set) var unreadable: [String] = []
+    private(set) var coverage: LookupCoverage
 
     private let splitter = WebhookSplitter(split: .conversation, forwardedStatuses: [])
 
@@ -30,12 +29,15 @@ struct MessageSearch {
         let attempts: [Attempt]
     }
 
-    init(session: QueueSession, needles: MessageNeedles) {
+    init(session: QueueSession, needles: MessageNeedles, coverage: LookupCoverage) {
         self.session = session
         self.needles = needles
+        self.coverage = coverage
     }
 
     var isEmpty: Bool { webhooks.isEmpty && deliveries.isEmpty && statuses.isEmpty }
+
+    // MARK: The queue
 
     mutating func searchLog(progress: Progress) throws(QueueError) {
         let lake = try session.lake.cursor()
@@ -71,27 +73,6 @@ struct MessageSearch {
         }
     }
 
-    /// Searches files, each a second of work at most for the sizes that batches have.
-    mutating func search(_ paths: [String], progress: Progress) {
-        let search = ObjectSearch(needles: needles.bytes)
-        for (count, path) in paths.enumerated() {
-            var lines: [[UInt8]] = []
-            do throws(LakeReadError) {
-                let isWhole = try search.lines(
-                    { (body) throws(LakeReadError) in
-                        try DirectoryStore.read(file: path, body)
-                    }, { lines.append($0) })
-                if !isWhole { unreadable.append(path) }
-            } catch {
-                unreadable.append(path)
-            }
-            for line in lines {
-                add(FoundStatus(line: line, of: needles.text, webhook: nil, object: path))
-            }
-            progress.show(count + 1)
-        }
-    }
-
     private mutating func addStatuses(of webhook: StoredWebhook) throws(QueueError) {
         guard case .events(let content) = splitter.split(webhook.body) else { return }
         let object =
@@ -112,5 +93,62 @@ struct MessageSearch {
     private mutating func add(_ status: FoundStatus?) {
         guard let status, !statuses.contains(where: { $0.key == status.key }) else { return }
         statuses.append(status)
+    }
+
+    // MARK: Spool and lake
+
+    /// Searches what is sealed and not shipped.
+    mutating func searchSpool(_ store: any LakeStore, _ files: [StoredObject]) {
+        take(LakeSearch(store: store, needles: needles).search(files))
+        coverage.spoolCount += files.count
+    }
+
+    /// Searches the lake, the newest day first, until `objectsMax` were read.
+    ///
+    /// A lake that fails ends the search of it, and is said in ``coverage``.
+    mutating func searchLake(_ store: any LakeStore, objectsMax: Int, progress: Progress) {
+        do throws(LakeReadError) {
+            for day in try store.days().reversed() where day >= coverage.since {
+                let objects = Array(try store.objects(of: day).reversed())
+                coverage.lakeDayCount += 1
+                let room = max(0, objectsMax - coverage.lakeObjectCount)
+                coverage.leftOutCount += max(0, objects.count - room)
+                search(objects.prefix(room), in: store, progress: progress)
+            }
+        } catch {
+            coverage.trouble = error.message
+        }
+    }
+
+    private mutating func search(
+        _ objects: ArraySlice<StoredObject>,
+        in store: any LakeStore,
+        progress: Progress
+    ) {
+        let search = LakeSearch(store: store, needles: needles)
+        var rest = objects
+        while !rest.isEmpty {
+            // Between the pieces there is time to show how far it is.
+            let piece = Array(rest.prefix(Self.pieceCount))
+            rest = rest.dropFirst(piece.count)
+            take(search.search(piece))
+            coverage.lakeObjectCount += piece.count
+            coverage.lakeByteCount += piece.reduce(0) { $0 + $1.byteCount }
+            progress.show(coverage.lakeObjectCount)
+        }
+    }
+
+    /// Says that something could not be looked at.
+    mutating func note(_ trouble: String) {
+        coverage.trouble = [coverage.trouble, trouble].compactMap { $0 }.joined(separator: "; ")
+    }
+
+    private static let pieceCount = 64
+
+    private mutating func take(_ outcomes: [LakeSearch.Outcome]) {
+        for outcome in outcomes {
+            for status in outcome.statuses { add(status) }
+            if let trouble = outcome.trouble { coverage.unreadable.append(trouble) }
+        }
     }
 }

@@ -25,6 +25,18 @@ struct ObjectSearch {
         return text.isWhole
     }
 
+    /// The same for a file.
+    ///
+    /// - Parameters:
+    ///   - path: of an object or a spool file.
+    ///   - body: gets the lines.
+    /// - Returns: false where it cannot be read, is cut off or no gzip.
+    func lines(in path: String, _ body: @escaping ([UInt8]) -> Void) -> Bool {
+        let isWhole = try? lines(
+            { (piece) throws(LakeReadError) in try DirectoryStore.read(file: path, piece) }, body)
+        return isWhole ?? false
+    }
+
     private func search(_ lines: UnsafeRawBufferPointer, _ body: ([UInt8]) -> Void) {
         var found: Set<Int> = []
         for finder in finders {

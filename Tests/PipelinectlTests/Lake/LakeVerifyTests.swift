@@ -208,7 +208,9 @@ private let other = "0123456789ab"
 }
 
 /// A lake in which something happens right after its days were listed.
-private final class LateStore: LakeStore {
+///
+/// `@unchecked Sendable`: the test that owns it calls it from one thread.
+private final class LateStore: LakeStore, @unchecked Sendable {
     private let store: DirectoryStore
     private let event: () throws -> Void
     private(set) var hasHappened = false
@@ -219,6 +221,7 @@ private final class LateStore: LakeStore {
     }
 
     var description: String { store.description }
+    var readersMax: Int { 1 }
 
     func days() throws(LakeReadError) -> [String] {
         let days = try store.days()
@@ -235,7 +238,10 @@ private final class LateStore: LakeStore {
         try store.byteCount(of: name)
     }
 
-    func read(_ name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(LakeReadError) {
-        try store.read(name, body)
+    func read(
+        _ object: StoredObject,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(LakeReadError) {
+        try store.read(object, body)
     }
 }

@@ -104,7 +104,9 @@ private func gzipped(_ text: String) -> Data { Data(Gzip.member(text)) }
         try rig.deliver(letter)
         try rig.settle(.delivered, letter)
         let text = rig.run(["lookup", id], reader: .person(colour: false)).output
-        let words = text.split(separator: "\n").map { $0.dropFirst(26).prefix(15) }
+        let table = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .drop { !$0.hasPrefix("WHEN") }.prefix { !$0.isEmpty }
+        let words = table.map { $0.dropFirst(26).prefix(15) }
         #expect(
             words.map { $0.trimmingCharacters(in: .whitespaces) } == [
                 "WHAT", "received", "received", "attempt 1: answ", "accepted by PHP",
@@ -130,7 +132,7 @@ private func gzipped(_ text: String) -> Data { Data(Gzip.member(text)) }
         #expect(outcome.code == ExitCode.ok)
         #expect((try outcome.json()["unreadable"] as? [Any])?.count == 2)
         #expect((try outcome.json()["statuses"] as? [Any])?.count == 1)
-        #expect(outcome.error.contains("could not be read: "))
+        #expect(outcome.error.contains("is cut off, or no gzip"))
     }
 }
 
