@@ -88,8 +88,8 @@ private let other = "0123456789ab"
             LakeRig.line(1) + "{\"event_key\": broken}\n" + #"{"a":"\ud83d"}"# + "\n")
         let outcome = rig.rig.run("lake", "verify", "--json")
         #expect(try problems(outcome) == ["unreadable_lines \(bad.name)"])
-        let items = try #require(try outcome.json()["items"] as? [[String: Any]])
-        #expect((items[0]["detail"] as? String)?.hasPrefix("2 lines, the first: line 2: ") == true)
+        let item = try #require(try outcome.items().first)
+        #expect((item["detail"] as? String)?.hasPrefix("2 lines, the first: line 2: ") == true)
     }
 
     @Test func `an object that is cut off is unreadable`() throws {
@@ -147,8 +147,8 @@ private let other = "0123456789ab"
         let second = try rig.ship(LakeRig.line(2), day: "2026-11-25")
         let outcome = rig.rig.run("lake", "verify", "--json")
         #expect(try problems(outcome) == ["doubled 00000000000000000000000000000002"])
-        let items = try #require(try outcome.json()["items"] as? [[String: Any]])
-        #expect(items[0]["detail"] as? String == "2 times, in \(first.name) and \(second.name)")
+        let item = try #require(try outcome.items().first)
+        #expect(item["detail"] as? String == "2 times, in \(first.name) and \(second.name)")
     }
 
     @Test func `another host's own doubles are wrong too, and Firehose's are not`() throws {
