@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Queue
 import TestSupport
 import Testing
 
@@ -33,8 +34,9 @@ import Testing
         ],
         "replay": [["replay", "--since", "1d", "--dry-run"]],
         "send": [["send", "--sample", "text", "--url", "URL"]],
-        "lookup": [["lookup", "wamid.SHAPE"]],
+        "lookup": [["lookup", "wamid.SHAPE"], ["lookup", "wamid.PLAIN"]],
         "lake ddl": [["lake", "ddl"]],
+        "lake verify": [["lake", "verify"]],
         "check": [["check"]],
         "backup": [["backup", "FOLDER/backup.db"]],
         "restore": [
@@ -147,11 +149,28 @@ import Testing
             #"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"#
             + #""messaging_product":"whatsapp","metadata":{"display_phone_number":"1","#
             + #""phone_number_id":"1"},"statuses":[{"id":"wamid.SHAPE","status":"sent","#
-            + #""timestamp":"1795521000","recipient_id":"1"}]},"field":"messages"}]}]}"#
+            + #""timestamp":"1795521000","recipient_id":"1","pricing":{"billable":true},"#
+            + #""errors":[{"code":1}]},{"id":"wamid.PLAIN","status":"sent"}]},"#
+            + #""field":"messages"}]}]}"#
         try rig.append(Array(message.utf8))
+        try sealMissing(in: rig)
         try rig.bury(.init(conversation: "1:3", body: Array(#"{"id":"wamid.SHAPE"}"#.utf8)))
         try rig.deliver(.init(conversation: "1:4", body: Array(#"{"id":"wamid.SHAPE"}"#.utf8)))
         return rig
+    }
+
+    /// A batch that was shipped into a lake that has it no more.
+    private static func sealMissing(in rig: CommandRig) throws {
+        rig.environment["LAKE_URL"] = "file:" + rig.directory.file("lake")
+        let last = try rig.session.log.lastID()
+        let batch = SealedBatch(
+            objectName: "statuses/dt=2026-11-24/hour=10/x.ndjson.gz",
+            sha256: String(repeating: "0", count: 64), byteCount: 1, lineCount: 1, firstID: last,
+            lastID: last, sealedAt: CommandRig.now)
+        try rig.session.lake.seal(batch, foundCount: 1, doubleCount: 0)
+        for sealed in try rig.session.lake.unshippedBatches() {
+            try rig.session.lake.markShipped(sealed, at: CommandRig.now)
+        }
     }
 
     /// The words of a command line; quotes hold one together.
