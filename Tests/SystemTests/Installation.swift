@@ -89,8 +89,11 @@ final class Installation {
     func ingestMetric(_ name: String) throws -> Double {
         let answer = try BlockingHTTPClient(port: ingestAdmin).send("GET", "/metrics")
         let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
-        return lines.filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
-            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+        var sum = 0.0
+        for line in lines where line.hasPrefix(name + " ") || line.hasPrefix(name + "{") {
+            sum += line.split(separator: " ").last.flatMap { Double($0) } ?? 0
+        }
+        return sum
     }
 
     /// Starts workers, and returns once their admin endpoint listens.
