@@ -4,7 +4,7 @@ SWIFT ?= swift
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
-.PHONY: help run build test check bench fuzz power-loss power-cuts lint format clean needed-to-build
+.PHONY: help run build test check bench bench-lake fuzz power-loss power-cuts lint format clean needed-to-build
 .PHONY: needed-to-test bench-forward
 
 help: ## show this list
@@ -33,6 +33,9 @@ bench: ## measure speed and memory against nginx and a Go peer, on a machine wit
 
 bench-forward: ## drain a million waiting messages into a receiver, beside wrk
 	scripts/bench-forward
+
+bench-lake: ## a million statuses from the log to sealed objects on one core, beside jq and DuckDB
+	scripts/bench-lake
 
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)
