@@ -37,6 +37,10 @@ bench-forward: ## drain a million waiting messages into a receiver, beside wrk
 bench-lake: ## a million statuses from the log to sealed objects on one core, beside jq and DuckDB
 	scripts/bench-lake
 
+bench-load: build ## measure what the pipeline spares nginx, php-fpm and MariaDB, on an idle machine
+	scripts/install-missing bench-load
+	scripts/bench-load
+
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)
 

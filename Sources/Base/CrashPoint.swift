@@ -79,6 +79,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case insideImport = "inside-import"
     /// Such a slice is committed; others are not yet.
     case afterImport = "after-import"
+    /// A dead letter has another body; its transaction is open.
+    case insideEdit = "inside-edit"
     /// A slice of delivered messages waits again; its transaction is open.
     case insideReplay = "inside-replay"
 

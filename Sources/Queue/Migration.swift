@@ -13,6 +13,8 @@ struct Migration {
         Migration(version: 1, compatibleFrom: 1, resource: PackageResources._001_queue_sql),
         Migration(version: 2, compatibleFrom: 1, resource: PackageResources._002_lake_progress_sql),
         Migration(version: 3, compatibleFrom: 1, resource: PackageResources._003_destinations_sql),
+        Migration(
+            version: 4, compatibleFrom: 1, resource: PackageResources._004_dead_letters_sql),
     ]
 
     /// The schema that this program writes and needs.

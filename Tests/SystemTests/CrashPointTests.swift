@@ -41,6 +41,9 @@ extension SystemTests {
                         ["dead", "export", "--all", "--out", "letters"],
                         ["dead", "discard", "--all", "--because", "they come back"],
                     ], ["dead", "import", "letters"])
+            case .insideEdit:
+                // The third message is the one that PHP refuses.
+                .tool(before: [], ["dead", "edit", "3", "--with", "edited"])
             case .insideReplay:
                 .tool(before: [], ["replay", "--since", "1h"])
             case .insideBackup:
@@ -151,6 +154,8 @@ extension SystemTests {
             waitUntil { (try? deadCount(installation)) == 1 }
             waitUntil { (try? installation.receiver.taken().count) == 2 }
             for command in before { try run(command, of: installation) }
+            let edited = Webhook.text("REFUSE, too", from: "4915550000003", id: "wamid.M3")
+            try Data(edited).write(to: URL(fileURLWithPath: inside("edited", installation)))
             let mine = arguments.map { inside($0, installation) }
             try crash("pipelinectl", mine, at: point, of: installation)
             #expect(!FileManager.default.fileExists(atPath: inside("backup.db", installation)))
@@ -167,7 +172,7 @@ extension SystemTests {
 
         /// Files of a command stand in the test's own directory.
         private func inside(_ argument: String, _ installation: Installation) -> String {
-            let isFile = argument == "letters" || argument == "backup.db"
+            let isFile = ["letters", "edited", "backup.db"].contains(argument)
             return isFile ? installation.directory.file(argument) : argument
         }
 

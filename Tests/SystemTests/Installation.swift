@@ -21,6 +21,9 @@ final class Installation {
     let ingestAdmin = freePort()
     let workersAdmin = freePort()
 
+    /// Where PHP is from the next start of the workers on.
+    func forward(to url: String) { environment["FORWARD_URL"] = url }
+
     /// Makes directories and settings; starts nothing.
     init(_ settings: [String: String] = [:]) throws {
         directory = try TemporaryDirectory()

@@ -5,7 +5,8 @@
  *
  *   WHATSAPP_APP_SECRET=... php -S 127.0.0.1:8090 examples/php/receiver.php
  *
- * Three things are worth copying into your own:
+ * It takes what WhatsApp sends by itself just as well, handshake included, so that the way back is
+ * a change of the callback URL. Three things are worth copying into your own:
  *
  * 1. The signature is checked over the raw bytes, before anything reads them as JSON.
  * 2. A delivery may come twice (the answer got lost, say). What it did is remembered under its id
@@ -14,7 +15,8 @@
  *    lose the message; the workers take 200 at its word.
  *
  * Environment: WHATSAPP_APP_SECRET (comma-separated, any of them may have signed);
- * RECEIVER_DATABASE (default: received.db in the system's temporary directory).
+ * WHATSAPP_VERIFY_TOKEN (only for WhatsApp's own handshake); RECEIVER_DATABASE (default:
+ * received.db in the system's temporary directory).
  */
 
 declare(strict_types=1);
@@ -105,6 +107,40 @@ function do_the_work(PDO $db, string $id, int $replay, array $change): void
     }
 }
 
+/**
+ * Delivery id => its entries. Several ids (FORWARD_BATCH_MAX above 1): one entry for each, in their
+ * order. No id: from WhatsApp itself, where equal bytes are the same webhook.
+ */
+function shares(string $body, array $entries): array
+{
+    $header = (string) ($_SERVER['HTTP_X_DELIVERY_ID'] ?? '');
+    if ($header === '') {
+        return [hash('sha256', $body) => $entries];
+    }
+    $ids = array_map('trim', explode(',', $header));
+    if (count($ids) === 1) {
+        return [$ids[0] => $entries];
+    }
+    if (count($ids) !== count($entries)) {
+        throw new RuntimeException('as many ids as entries are expected');
+    }
+
+    return array_combine($ids, array_map(fn (array $entry) => [$entry], $entries));
+}
+
+/** WhatsApp's handshake; PHP makes hub_verify_token of hub.verify_token. */
+function verify(): int
+{
+    $token = (string) getenv('WHATSAPP_VERIFY_TOKEN');
+    if ($token === '' || !hash_equals($token, (string) ($_GET['hub_verify_token'] ?? ''))) {
+        return 403;
+    }
+    header('Content-Type: text/plain');
+    echo $_GET['hub_challenge'] ?? '';
+
+    return 200;
+}
+
 function receive(): int
 {
     $body = (string) file_get_contents('php://input');
@@ -118,10 +154,8 @@ function receive(): int
         $db = open_database($path);
         $replay = (int) ($_SERVER['HTTP_X_DELIVERY_REPLAY'] ?? 0);
         $entries = $webhook['entry'] ?? [];
-        $ids = array_map('trim', explode(',', (string) ($_SERVER['HTTP_X_DELIVERY_ID'] ?? '')));
-        foreach ($ids as $index => $id) {
-            // Several ids: one entry for each, in their order (FORWARD_BATCH_MAX above 1).
-            take($db, $id, $replay, count($ids) === 1 ? $entries : [$entries[$index]]);
+        foreach (shares($body, $entries) as $id => $share) {
+            take($db, (string) $id, $replay, $share);
         }
 
         return 200;
@@ -133,4 +167,4 @@ function receive(): int
     }
 }
 
-http_response_code(receive());
+http_response_code($_SERVER['REQUEST_METHOD'] === 'GET' ? verify() : receive());

@@ -36,6 +36,7 @@ extension SQL {
     static let deleteDelivery: [SQL] = [
         "delete from attempt where delivery_id = ?1",
         "delete from delivery_body where delivery_id = ?1",
+        "delete from replaced_body where delivery_id = ?1",
         "delete from delivery where id = ?1",
     ]
 

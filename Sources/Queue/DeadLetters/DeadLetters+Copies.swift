@@ -18,6 +18,8 @@ public struct DeadLetterCopy: Sendable, Equatable {
     public var attempts: [Attempt]
     /// What PHP was sent.
     public var body: [UInt8]
+    /// The bodies before it, where it was edited; their numbers different.
+    public var replaced: [ReplacedBody]
 
     /// Gathers the parts of a copy.
     public init(
@@ -28,7 +30,8 @@ public struct DeadLetterCopy: Sendable, Equatable {
         attemptTotal: Int,
         replayCount: Int,
         attempts: [Attempt],
-        body: [UInt8]
+        body: [UInt8],
+        replaced: [ReplacedBody] = []
     ) {
         self.envelope = envelope
         self.reason = reason
@@ -38,6 +41,7 @@ public struct DeadLetterCopy: Sendable, Equatable {
         self.replayCount = replayCount
         self.attempts = attempts
         self.body = body
+        self.replaced = replaced
     }
 }
 
@@ -84,6 +88,7 @@ extension DeadLetters {
             for copy in copies {
                 let id = try insert(copy)
                 for attempt in copy.attempts { try AttemptRow.insert(attempt, of: id, connection) }
+                for body in copy.replaced { try ReplacedBodyRow.insert(body, of: id, connection) }
                 let counters = Counters(connection: connection)
                 try counters.add(copy.envelope.eventCount, to: .forwardFound)
                 try counters.add(copy.envelope.eventCount, to: .dead)

@@ -33,6 +33,7 @@ extension ForwardBooks {
     ///   - range: of the moments at which PHP accepted them; ends at `now` or before, so that what
     ///     is accepted during the replay is not met again.
     ///   - cursor: ``DeliveredReplay/next`` of the step before; `.none` for the first.
+    ///   - limit: deliveries of this step, 1 to ``replayCountMax``.
     ///   - actor: for the audit, which gets a line for each step that changed something.
     ///   - now: when they fall due.
     /// - Returns: what this step did, and where the next one begins.
@@ -40,16 +41,18 @@ extension ForwardBooks {
     public func replayDelivered(
         _ range: Range<Timestamp>,
         after cursor: DeliveryID,
+        limit: Int = Self.replayCountMax,
         by actor: Actor,
         now: Timestamp
     ) throws(QueueError) -> DeliveredReplay {
+        precondition((1...Self.replayCountMax).contains(limit), "a step replays 1 to 100")
         precondition(range.upperBound <= now, "what is accepted from now on is not sent again")
         let last = DeliveryID(
             rawValue: try connection.scalar("select max(id) from delivery") ?? 0)
         guard cursor < last else { return DeliveredReplay(next: nil, replayedCount: 0) }
         let end = cursor.rawValue + Self.windowCount
-        let ids = try delivered(range, after: cursor, through: end)
-        let isWindowDone = ids.count < Self.stepCount
+        let ids = try delivered(range, after: cursor, through: end, limit: limit)
+        let isWindowDone = ids.count < limit
         let next = isWindowDone ? DeliveryID(rawValue: end) : ids.last ?? cursor
         guard !ids.isEmpty else { return DeliveredReplay(next: next, replayedCount: 0) }
         let count = try connection.write { () throws(QueueError) in
@@ -60,15 +63,17 @@ extension ForwardBooks {
         return DeliveredReplay(next: next, replayedCount: count)
     }
 
+    /// Deliveries of one transaction: as many as dead letters in theirs.
+    public static let replayCountMax = 100
+
     /// Ids that one read looks at: a few megabytes of rows.
     private static let windowCount: Int64 = 5_000
-    /// Deliveries of one transaction: as many as dead letters in theirs.
-    private static let stepCount = 100
 
     private func delivered(
         _ range: Range<Timestamp>,
         after cursor: DeliveryID,
-        through end: Int64
+        through end: Int64,
+        limit: Int
     ) throws(QueueError) -> [DeliveryID] {
         let select = try connection.statement(.deliveredInWindow)
         defer { select.reset() }
@@ -77,7 +82,7 @@ extension ForwardBooks {
         select.bind(2, range.upperBound.rawValue)
         select.bind(3, cursor.rawValue)
         select.bind(4, end)
-        select.bind(5, Self.stepCount)
+        select.bind(5, limit)
         var ids: [DeliveryID] = []
         while try select.step() { ids.append(DeliveryID(rawValue: select.int64(0))) }
         return ids

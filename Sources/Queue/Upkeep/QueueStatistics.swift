@@ -132,11 +132,7 @@ extension QueueSession {
     }
 
     private func deadByReason() throws(QueueError) -> [String: QueueStatistics.DeadPile] {
-        let select = try connection.statement(
-            """
-            select reason, count(*), min(settled_at) from delivery
-            where state = 'dead' group by reason
-            """)
+        let select = try connection.statement(.deadByReason)
         defer { select.reset() }
 
         var piles: [String: QueueStatistics.DeadPile] = [:]
@@ -162,6 +158,11 @@ extension QueueSession {
 }
 
 extension SQL {
+    static let deadByReason: SQL = """
+        select reason, count(*), min(settled_at) from delivery
+        where state = 'dead' group by reason
+        """
+
     /// The first delivery in line overall; heads may be younger where their elders wait in turn.
     static let oldestWaiting: SQL = """
         select min(received_at) from delivery where due_at is not null

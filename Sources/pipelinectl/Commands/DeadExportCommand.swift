@@ -29,6 +29,7 @@ enum DeadExportCommand: Command {
             try DeadSelection.selection(arguments)
         }
         let session = try context.openQueue()
+        try recordExport(selection, in: session, context)
         var export = DeadExport(deadLetters: session.deadLetters, now: context.now)
         guard let path = arguments.text(out) else {
             try export.run(selection, progress: nil) { (line) throws(Failure) in
@@ -54,6 +55,24 @@ enum DeadExportCommand: Command {
             return facts
         }
         return report(export, context)
+    }
+
+    /// Before the first line leaves: who carried messages away is known, whatever happens then.
+    private static func recordExport(
+        _ selection: DeadSelection,
+        in session: QueueSession,
+        _ context: Context
+    ) throws(Failure) {
+        try Failure.queue { () throws(QueueError) in
+            let count =
+                switch selection {
+                case .ids(let ids): ids.count
+                case .filter(let filter): try session.deadLetters.count(filter)
+                }
+            let target = context.arguments.text(out).map { " to \($0)" } ?? ""
+            try session.audit.recordExport(
+                "\(count) dead letters\(target)", by: context.actor, now: context.now)
+        }
     }
 
     private static func report(_ export: DeadExport, _ context: Context) -> Int32 {
@@ -99,7 +118,11 @@ struct DeadExport {
     ) throws(Failure) -> Bool {
         let found = try Failure.queue { () throws(QueueError) in try deadLetters.show(id) }
         guard let (letter, body, attempts) = found else { return false }
-        let view = DeadLetterView(letter: letter, body: body, attempts: attempts, now: now)
+        let replaced = try Failure.queue { () throws(QueueError) in
+            try deadLetters.replacedBodies(of: id)
+        }
+        let view = DeadLetterView(
+            letter: letter, body: body, attempts: attempts, replaced: replaced, now: now)
         try write(view.json.text + "\n")
         count += 1
         return true

@@ -49,6 +49,24 @@ enum DeadLetterForm {
             ] + answer(attempt.answer))
     }
 
+    /// A body that an edit replaced, in the form of the letter itself.
+    static func json(_ replaced: ReplacedBody) -> JSONValue {
+        .object(
+            [
+                .init(key: "id", value: .int(replaced.number)),
+                .init(key: "replaced_at", value: .string(replaced.replacedAt.rfc3339)),
+                .init(key: "system_user", value: .string(replaced.systemUser)),
+                .init(key: "cut", value: .bool(replaced.isCut)),
+                .init(
+                    key: "headers",
+                    value: [
+                        "X-Hub-Signature-256": .string(replaced.signature256),
+                        "X-Hub-Signature": .optional(replaced.signature1),
+                    ]),
+                .init(key: "secret_fingerprint", value: .string(replaced.secretFingerprint)),
+            ] + members(body: replaced.body))
+    }
+
     /// Always a text to read; what it stands for is beside it where it is no UTF-8.
     private static func answer(_ bytes: [UInt8]) -> [JSONValue.Member] {
         let text = JSONValue.Member(

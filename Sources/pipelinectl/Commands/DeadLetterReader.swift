@@ -11,11 +11,11 @@ struct DeadLetterReader {
         let text: String
     }
 
-    private static let reasons = ["refused", "attempts", "age", "unparseable", "route"]
     private static let conversationCountMax = 1_000
     private static let textBytesMax = 4_096
     private static let eventCountMax = 1_000_000
     private static let attemptCountMax = 10_000
+    private static let replacedCountMax = 1_000
 
     private let fields: [String: Any]
 
@@ -30,8 +30,9 @@ struct DeadLetterReader {
 
     private func copy() throws(Mistake) -> DeadLetterCopy {
         let reason = try text("reason")
-        guard Self.reasons.contains(reason) else {
-            throw Mistake(text: "reason: expected one of \(Self.reasons.joined(separator: ", "))")
+        guard DeadReason.names.contains(reason) else {
+            throw Mistake(
+                text: "reason: expected one of \(DeadReason.names.joined(separator: ", "))")
         }
         return DeadLetterCopy(
             envelope: try envelope(), reason: reason,
@@ -39,7 +40,35 @@ struct DeadLetterReader {
             diedAt: try moment("died_at"),
             attemptTotal: try number("attempts_total", in: 0...Int(Int32.max)),
             replayCount: try number("replays", in: 0...Int(Int32.max)),
-            attempts: try attempts(), body: try bytes("body"))
+            attempts: try attempts(), body: try bytes("body"), replaced: try replacedBodies())
+    }
+
+    /// Lines of releases that knew no edits have none.
+    private func replacedBodies() throws(Mistake) -> [ReplacedBody] {
+        guard let given = fields["replaced_bodies"] else { return [] }
+        guard let values = given as? [[String: Any]], values.count <= Self.replacedCountMax else {
+            throw Mistake(text: "replaced_bodies: expected an array of objects")
+        }
+        var bodies: [ReplacedBody] = []
+        for value in values { bodies.append(try DeadLetterReader(fields: value).replacedBody()) }
+        guard Set(bodies.map(\.number)).count == bodies.count else {
+            throw Mistake(text: "replaced_bodies: expected different ids")
+        }
+        return bodies
+    }
+
+    private func replacedBody() throws(Mistake) -> ReplacedBody {
+        guard let isCut = fields["cut"] as? Bool else {
+            throw Mistake(text: "cut: expected a bool")
+        }
+        let headers = DeadLetterReader(fields: fields["headers"] as? [String: Any] ?? [:])
+        return ReplacedBody(
+            number: try number("id", in: 1...Self.replacedCountMax),
+            replacedAt: try moment("replaced_at"), systemUser: try text("system_user"),
+            isCut: isCut,
+            signature256: try headers.text("X-Hub-Signature-256"),
+            signature1: try headers.optionalText("X-Hub-Signature"),
+            secretFingerprint: try text("secret_fingerprint"), body: try bytes("body"))
     }
 
     private func envelope() throws(Mistake) -> DeliveryEnvelope {

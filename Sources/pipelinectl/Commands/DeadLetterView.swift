@@ -6,6 +6,7 @@ struct DeadLetterView {
     let letter: DeadLetter
     let body: [UInt8]
     let attempts: [Attempt]
+    let replaced: [ReplacedBody]
     let now: Timestamp
 
     var json: JSONValue {
@@ -26,6 +27,9 @@ struct DeadLetterView {
                     .init(key: "headers", value: headers),
                     .init(
                         key: "attempts", value: .array(attempts.map(DeadLetterForm.json))),
+                    .init(
+                        key: "replaced_bodies",
+                        value: .array(replaced.map(DeadLetterForm.json))),
                 ] + DeadLetterForm.members(body: body))
     }
 
@@ -56,6 +60,12 @@ struct DeadLetterView {
                 + "\(envelope.webhook)")
         facts.add("delivery id", envelope.key)
         facts.add("replays", Humane.count(letter.replayCount))
+        if let last = replaced.last {
+            facts.add(
+                "edited",
+                "\(Humane.count(replaced.count, "time")), by \(last.systemUser) "
+                    + moment(last.replacedAt), .warning)
+        }
         facts.add("signature", envelope.signature256)
         facts.add("user agent", envelope.userAgent ?? "-")
         facts.add("content type", envelope.contentType ?? "-")

@@ -11,7 +11,7 @@ enum DeadReplayCommand: Command {
         words: ["dead", "replay"],
         summary: "dead letters go to PHP again, with a new budget of attempts",
         operands: .init(usage: "[ID...]", count: 0...10_000),
-        flags: DeadSelection.flags + [raw, .dryRun],
+        flags: DeadSelection.flags + [raw, Pace.flag, .dryRun],
         details: [
             "A replayed delivery keeps its id and its attempts, goes to the end of its "
                 + "conversation, and carries X-Delivery-Replay. An unparseable letter is read "
@@ -24,7 +24,7 @@ enum DeadReplayCommand: Command {
             .init(
                 line: "dead replay --status 500 --since 2h --dry-run",
                 meaning: "how many would it be?"),
-            .init(line: "dead replay --all", meaning: "every dead letter"),
+            .init(line: "dead replay --all --rate 20", meaning: "every dead letter, gently"),
         ]
     )
 
@@ -36,7 +36,8 @@ enum DeadReplayCommand: Command {
         let session = try context.openQueue()
         var replay = DeadReplay(
             deadLetters: session.deadLetters, actor: context.actor,
-            sendsRaw: arguments.has(raw), isDryRun: arguments.has(.dryRun), now: context.now)
+            sendsRaw: arguments.has(raw), isDryRun: arguments.has(.dryRun), now: context.now,
+            pace: try Pace.read(arguments, sliceCountMax: DeadWalk.pageCount))
         try Failure.queue { () throws(QueueError) in try replay.run(selection) }
         report(replay.outcome, of: selection, in: context)
         return replay.outcome.exitCode(of: selection)
@@ -62,6 +63,7 @@ struct DeadReplay {
     let sendsRaw: Bool
     let isDryRun: Bool
     let now: Timestamp
+    let pace: Pace
     private(set) var outcome: Outcome
 
     /// Conversations and statuses do not matter here: only whether the body can be read.
@@ -72,13 +74,15 @@ struct DeadReplay {
         actor: Queue.Actor,
         sendsRaw: Bool,
         isDryRun: Bool,
-        now: Timestamp
+        now: Timestamp,
+        pace: Pace
     ) {
         self.deadLetters = deadLetters
         self.actor = actor
         self.sendsRaw = sendsRaw
         self.isDryRun = isDryRun
         self.now = now
+        self.pace = pace
         outcome = Outcome(isDryRun: isDryRun)
     }
 
@@ -156,8 +160,17 @@ struct DeadReplay {
     }
 
     private mutating func resend(_ ids: [DeliveryID]) throws(QueueError) {
-        outcome.replayedCount +=
-            isDryRun ? ids.count : try deadLetters.replay(ids, by: actor, now: now)
+        guard !isDryRun else {
+            outcome.replayedCount += ids.count
+            return
+        }
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let slice = rest.prefix(pace.sliceCount)
+            outcome.replayedCount += try deadLetters.replay(Array(slice), by: actor, now: now)
+            rest = rest.dropFirst(slice.count)
+            pace.wait(afterDoing: slice.count)
+        }
     }
 
     private mutating func readAgain(_ id: DeliveryID, _ body: [UInt8]) throws(QueueError) {
@@ -169,6 +182,7 @@ struct DeadReplay {
                 outcome.rereadCount += 1
             } else if try deadLetters.appendAgain(id, by: actor, now: now) != nil {
                 outcome.rereadCount += 1
+                pace.wait(afterDoing: 1)
             }
         }
     }

@@ -11,8 +11,7 @@ enum DeadSelection: Equatable {
     // MARK: The flags
 
     private static let reason = Flag(
-        "reason", .choice(["refused", "attempts", "age", "unparseable", "route"]),
-        help: "why they were given up")
+        "reason", .choice(DeadReason.names), help: "why they were given up")
     private static let status = Flag(
         "status", .number(100...999), help: "the status code that PHP answered at last")
     private static let since = Flag("since", .moment, help: "given up then or later")

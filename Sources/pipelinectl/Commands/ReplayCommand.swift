@@ -11,12 +11,15 @@ enum ReplayCommand: Command {
     static let specification = CommandSpecification(
         words: ["replay"],
         summary: "what PHP accepted in a range of time, again",
-        flags: [since, until, .dryRun],
+        flags: [since, until, Pace.flag, .dryRun],
         details: [
             "For when PHP lost its database, or answered 200 and did nothing. The deliveries keep "
                 + "their ids, carry X-Delivery-Replay, and go to the end of their conversations, "
                 + "in the order in which they first arrived. Only those are there that were "
                 + "accepted within RETAIN_DELIVERED.",
+            "It may be stopped and given again, with a fixed --until: what waits again is not met "
+                + "a second time. Without --until the second run meets what PHP accepted of the "
+                + "first.",
             DeadSelection.momentsParagraph,
         ],
         examples: [
@@ -72,15 +75,18 @@ enum ReplayCommand: Command {
         let progress = Progress("replayed", of: total, on: context.console)
         defer { progress.end() }
 
+        let pace = try Pace.read(context.arguments, sliceCountMax: ForwardBooks.replayCountMax)
         return try Failure.queue { () throws(QueueError) in
             var count = 0
             var cursor: DeliveryID? = DeliveryID.none
             while let position = cursor {
                 let step = try session.forward.replayDelivered(
-                    range, after: position, by: context.actor, now: context.now)
+                    range, after: position, limit: pace.sliceCount, by: context.actor,
+                    now: context.now)
                 count += step.replayedCount
                 cursor = step.next
                 progress.show(count)
+                pace.wait(afterDoing: step.replayedCount)
             }
             return count
         }

@@ -123,7 +123,7 @@ import Testing
         let outcome = CommandRig.run(["help", "--json"])
         let ids = try outcome.items().compactMap { $0["id"] as? String }
         #expect(ids == CommandList.all.map { $0.specification.name })
-        #expect(try CommandRig.run(["help", "dead", "--json"]).items().count == 6)
+        #expect(try CommandRig.run(["help", "dead", "--json"]).items().count == 7)
     }
 
     @Test func `help on nothing that exists is a mistake`() {

@@ -22,7 +22,21 @@ import Testing
         "status": [["status"]],
         "top": [["top", "--interval", "1"]],
         "dead list": [["dead", "list"], ["dead", "list", "--limit", "1"]],
-        "dead show": [["dead", "show", "1"], ["dead", "show", "2"], ["dead", "show", "3"]],
+        "dead show": [
+            ["dead", "show", "1"], ["dead", "show", "2"], ["dead", "show", "3"],
+            ["dead", "export", "1", "--out", "FOLDER/new.json"],
+            ["dead", "edit", "1", "--with", "FOLDER/new.json"], ["dead", "show", "1"],
+            ["dead", "edit", "2", "--with", "FOLDER/new.json"], ["dead", "show", "2"],
+        ],
+        "dead edit": [
+            ["dead", "export", "1", "--out", "FOLDER/new.json"],
+            ["dead", "edit", "1", "--with", "FOLDER/new.json", "--dry-run"],
+            ["dead", "edit", "1", "--with", "FOLDER/new.json"],
+        ],
+        "audit": [
+            ["dead", "export", "1", "--out", "FOLDER/letters.ndjson"], ["dead", "replay", "1"],
+            ["audit"], ["audit", "--limit", "1"],
+        ],
         "dead replay": [
             ["dead", "replay", "3", "99"], ["dead", "replay", "--all", "--dry-run"],
         ],

@@ -1,0 +1,1 @@
+"""What an evening of WhatsApp messages costs a PHP site, with the pipeline and without it."""
