@@ -26,7 +26,7 @@ test: needed-to-test lint ## everything: format, build, all tests, those with re
 
 check: needed-to-test lint ## before a commit: as test, without those that start real processes
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --disable-xctest --skip SystemTests
+	$(SWIFT) test --skip-build --disable-xctest --skip 'SystemTests|ReliabilityTests'
 
 bench: ## measure speed and memory against nginx and a Go peer, on a machine with nothing to do
 	scripts/bench
@@ -40,6 +40,11 @@ bench-lake: ## a million statuses from the log to sealed objects on one core, be
 bench-load: build ## measure what the pipeline spares nginx, php-fpm and MariaDB, on an idle machine
 	scripts/install-missing bench-load
 	scripts/bench-load
+
+torture: needed-to-test ## faults at random under load: ROUNDS=200, and SEED=N for the same again
+	$(SWIFT) build --build-tests
+	TORTURE_ROUNDS=$(or $(ROUNDS),200) $(if $(SEED),TEST_SEED=$(SEED)) \
+		$(SWIFT) test --skip-build --disable-xctest --filter TortureTests
 
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)

@@ -64,6 +64,12 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        .target(
+            name: "Oracle",
+            dependencies: ["Base", "WhatsApp", "Queue", "CZlib", "TestSupport"],
+            path: "Tests/Oracle",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "BaseTests",
             dependencies: ["Base", "TestSupport"],
@@ -104,6 +110,13 @@ let package = Package(
             dependencies: [
                 "Ingest", "Workers", "pipelinectl", "Queue", "WhatsApp", "AWS", "Base",
                 "TestSupport",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReliabilityTests",
+            dependencies: [
+                "Oracle", "Ingest", "Workers", "pipelinectl", "Queue", "Base", "TestSupport",
             ],
             swiftSettings: strict
         ),

@@ -1,9 +1,6 @@
 /// The books of the queue, in events unless the name says otherwise.
 ///
-/// They balance in every committed state:
-/// `lakeFound = lakeDoubles + lakeSealed + lakeErased`, `lakeSealed = lakeShipped + lines of
-/// unshipped batches`, `forwardFound = forwardDoubles + waiting + delivered + dead + discarded +
-/// dropped + erased`.
+/// ``Books`` says how they balance.
 public enum CounterName: String, CaseIterable, Sendable {
     /// Statuses that the lake consumer found in the webhooks it has read.
     case lakeFound = "lake_found"
@@ -13,7 +10,7 @@ public enum CounterName: String, CaseIterable, Sendable {
     case lakeSealed = "lake_sealed"
     /// Lines in batches that the lake holds.
     case lakeShipped = "lake_shipped"
-    /// Statuses that a person had removed before they were sealed.
+    /// Statuses that a person had removed: from the log, from a sealed batch, or from the lake.
     case lakeErased = "lake_erased"
     /// Events for PHP that the forward consumer found.
     case forwardFound = "forward_found"
@@ -31,6 +28,9 @@ public enum CounterName: String, CaseIterable, Sendable {
     case dropped = "dropped"
     /// Events that a person had removed.
     case erased = "erased"
+    /// Webhooks that a person had put back into the log from the dead letters: appended, and not
+    /// acknowledged once more.
+    case rereadWebhooks = "reread_webhooks"
     /// Webhooks without any event.
     case emptyWebhooks = "empty_webhooks"
     /// Dead letters, in deliveries.

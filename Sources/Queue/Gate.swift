@@ -2,6 +2,7 @@ import Base
 import CLinux
 import Dispatch
 import Glibc
+import Synchronization
 
 /// The gate that every commit and every checkpoint passes, in all programs that share a queue.
 ///
@@ -31,6 +32,10 @@ public final class Gate: Sendable {
     /// Written and read only by whoever holds `threads`.
     private nonisolated(unsafe) var waited = Duration.zero
     private nonisolated(unsafe) var heldSince = Duration.zero
+    private let isTaken = Atomic<Bool>(false)
+
+    /// Whether a thread of this process holds the gate; every commit and checkpoint asks.
+    var isHeld: Bool { isTaken.load(ordering: .acquiring) }
 
     init(turn: consuming Descriptor, gate: consuming Descriptor, observer: Observer?) {
         self.turn = turn
@@ -93,6 +98,7 @@ public final class Gate: Sendable {
     /// Gives the gate up; any thread may do it for the one that locked it.
     public func unlock() {
         let (waited, held) = (waited, MonotonicClock.now() - heldSince)
+        isTaken.store(false, ordering: .releasing)
         flock(gate.rawValue, LOCK_UN)
         threads.signal()
         observer?(waited, held)
@@ -108,6 +114,7 @@ public final class Gate: Sendable {
     }
 
     private func opened(after start: Duration?) {
+        isTaken.store(true, ordering: .releasing)
         heldSince = MonotonicClock.now()
         waited = start.map { heldSince - $0 } ?? .zero
     }

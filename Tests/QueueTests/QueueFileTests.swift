@@ -78,13 +78,13 @@ import Testing
 
     @Test func `a queue of a newer release is refused by those it says are too old`() throws {
         let queue = try QueueFixture()
-        let connection = try queue.open().connection
+        let session = try queue.open()
         let newer = Migration.newestVersion + 1
         // Additive change: the newer file still works with this release.
-        try connection.execute(SQL(text: "update queue set schema_version = \(newer)"))
+        try session.change("update queue set schema_version = \(newer)")
         _ = try queue.open(.ingest)
         _ = try queue.open(.tool)
-        try connection.execute(SQL(text: "update queue set schema_version_compatible = \(newer)"))
+        try session.change("update queue set schema_version_compatible = \(newer)")
         for role in [QueueSession.Role.ingest, .lake, .forward, .upkeep, .tool] {
             #expect { try queue.open(role) } throws: { "\($0)".contains("install the newer") }
         }

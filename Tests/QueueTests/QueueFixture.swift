@@ -54,6 +54,13 @@ extension QueueSession {
             })
     }
 
+    /// Changes what no method of ours changes.
+    func change(_ sql: String) throws(QueueError) {
+        try connection.write { () throws(QueueError) in
+            try connection.execute(SQL(text: sql))
+        }
+    }
+
     /// The bodies of everything that stands in the log, as text.
     func bodies() throws(QueueError) -> [String] {
         try log.read(after: .none, limit: 1_000_000, byteCountMax: .max).map {

@@ -111,7 +111,7 @@ private let start = Timestamp(rawValue: 1_700_000_000_000)
         try session.forward.settle(
             due.map { Settlement($0, .dead(.refused(status: 400))) }, now: start, closedTime: .zero)
         // As if tens of thousands had been purged meanwhile.
-        try session.connection.execute(
+        try session.change(
             "update sqlite_sequence set seq = 60000 where name = 'delivery'")
         try deliver(session, ["d"], from: 2)
         let now = start + .seconds(100)

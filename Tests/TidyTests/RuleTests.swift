@@ -9,7 +9,7 @@ struct Sample: Sendable, CustomStringConvertible {
 
     var description: String { rule.name }
 
-    static let all: [Sample] = sizes + walls + words
+    static let all: [Sample] = sizes + walls + gates + words
 
     private static let ingest = "Sources/Ingest/Server/A.swift"
     private static let queue = "Sources/Queue/A.swift"
@@ -71,6 +71,24 @@ struct Sample: Sendable, CustomStringConvertible {
         Sample(
             rule: .threadsNotTasks, path: queue, bad: "func a() async {}",
             good: "let asynchronous = 1"),
+    ]
+
+    private static let gates = [
+        Sample(
+            rule: .commitsInsideGate, path: queue, bad: "let a: SQL = \"begin immediate\"",
+            good: "let a = \"begin with the first\"; let b: SQL = \"vacuum into ?1\""),
+        Sample(
+            rule: .commitsInsideGate, path: queue, bad: "run(\"pragma wal_checkpoint(PASSIVE)\")",
+            good: "// pragma wal_checkpoint"),
+        Sample(
+            rule: .commitsInsideGate, path: queue, bad: "let a: SQL = \"\"\"\n  commit\n\"\"\"",
+            good: "let a = \"a commit that failed\""),
+        Sample(
+            rule: .gateOnlyForHolders, path: queue, bad: "try connection.writeHoldingGate { }",
+            good: "try connection.write { }"),
+        Sample(
+            rule: .sqliteInOnePlace, path: queue, bad: "sqlite3_exec(a, b, nil, nil, nil)",
+            good: "sqlite3_errmsg(handle)"),
     ]
 
     private static let words = [

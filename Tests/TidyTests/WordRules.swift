@@ -79,6 +79,7 @@ extension Rule {
         fileLength, lineLength, functionLength,
         importArrows, purePartsOfIngest, ingestReadsNoBodies, queueKnowsNoFormats, sqlInOnePlace,
         noPackages, threadsNotTasks,
+        commitsInsideGate, gateOnlyForHolders, sqliteInOnePlace,
         forcedTry, forcedCast, silentTrap, printing, sleeping, leftOpen, machinePath, otherWords,
         documentedQueue,
     ]

@@ -177,6 +177,7 @@ public struct DeadLetters {
             try remove(letter, countingAs: nil)
             // It will be found again where it stands now.
             try counters.add(-letter.envelope.eventCount, to: .forwardFound)
+            try counters.add(1, to: .rereadWebhooks)
             try audit("reread", id, actor, note: "webhook \(webhook)", now: now)
             return webhook
         }

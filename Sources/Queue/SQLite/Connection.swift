@@ -48,6 +48,7 @@ final class Connection {
         self.synchronous = Self.level(synchronous)
         try configure(self.synchronous)
         countWALPages()
+        refuseCommitsOutsideGate()
     }
 
     deinit {
@@ -108,6 +109,17 @@ final class Connection {
         } catch {
             preconditionFailure("the page size of an open file cannot be read: \(error)")
         }
+    }
+
+    /// Whatever statement asks for it, a commit without the gate is a mistake of ours that could
+    /// cost acknowledged pages: SQLite rolls it back, and reports SQLITE_CONSTRAINT_COMMITHOOK.
+    private func refuseCommitsOutsideGate() {
+        sqlite3_commit_hook(
+            handle,
+            { context in
+                guard let context else { return 1 }
+                return Unmanaged<Gate>.fromOpaque(context).takeUnretainedValue().isHeld ? 0 : 1
+            }, Unmanaged.passUnretained(gate).toOpaque())
     }
 
     /// A checkpoint was complete: the next commit starts the WAL anew.

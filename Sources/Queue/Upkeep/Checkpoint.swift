@@ -51,6 +51,7 @@ extension QueueSession {
 
 extension Connection {
     fileprivate func checkpoint(_ mode: CheckpointMode) throws(QueueError) -> CheckpointResult {
+        precondition(gate.isHeld, "a checkpoint outside the gate can lose acknowledged pages")
         var walPages: Int32 = 0
         var copiedPages: Int32 = 0
         // With a busy handler SQLite would wait for readers while every writer waits for the gate.

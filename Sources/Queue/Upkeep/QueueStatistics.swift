@@ -45,7 +45,7 @@ public struct QueueStatistics: Sendable {
     /// Dead letters by reason, ``DeadReason/name``; reasons that none has are not in it.
     public let deadByReason: [String: DeadPile]
     /// The books, as they stand.
-    public let counters: [CounterName: Int64]
+    public let books: Books
     /// Pages of the database file.
     public let pageCount: Int
     /// Those of them that hold nothing.
@@ -57,18 +57,14 @@ public struct QueueStatistics: Sendable {
     public var oldestDeadAt: Timestamp? { deadByReason.values.map(\.oldestAt).min() }
 
     /// A counter's value, 0 where it was never moved.
-    public func count(_ name: CounterName) -> Int { Int(counters[name] ?? 0) }
+    public func count(_ name: CounterName) -> Int { books.count(name) }
+
+    /// Whether every event that was found is in one of its places; ``Books/balances`` asks after
+    /// the webhooks too.
+    public var balances: Bool { books.eventDifferences.isEmpty }
 
     /// Bytes of the database file that hold something.
     public var usedByteCount: Int { (pageCount - freePageCount) * pageByteCount }
-
-    /// Whether the books balance: every event that was found is in one of its places.
-    public var balances: Bool {
-        count(.lakeFound) == count(.lakeDoubles) + count(.lakeSealed) + count(.lakeErased)
-            && count(.lakeSealed) == count(.lakeShipped) + unshippedLineCount
-            && count(.forwardFound) == count(.forwardDoubles) + count(.waiting) + count(.delivered)
-                + count(.dead) + count(.discarded) + count(.dropped) + count(.erased)
-    }
 }
 
 extension QueueSession {
@@ -105,7 +101,7 @@ extension QueueSession {
                     where due_at is not null and attempt_total > 0
                     """) ?? 0),
             deadByReason: try deadByReason(),
-            counters: try Counters(connection: connection).all(),
+            books: try readBooks(),
             pageCount: Int(try value("pragma page_count") ?? 0),
             freePageCount: Int(try value("pragma freelist_count") ?? 0),
             pageByteCount: Int(try value("pragma page_size") ?? 0)

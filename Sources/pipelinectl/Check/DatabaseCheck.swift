@@ -76,9 +76,12 @@ struct DatabaseCheck {
 
     private func booksFinding(_ statistics: QueueStatistics) -> Finding {
         let id = "queue.books"
-        if statistics.balances { return .ok(id, "the books balance: nothing is unaccounted for") }
+        let books = statistics.books
+        if books.balances { return .ok(id, "the books balance: nothing is unaccounted for") }
         return .fail(
-            id, "the books do not balance",
+            id,
+            "the books do not balance: "
+                + books.differences.map(\.description).joined(separator: ", "),
             advice: "keep a copy of the queue and the logs, and report it with `status --json`")
     }
 

@@ -27,7 +27,7 @@ struct StatusReport {
             "forward": forward,
             "dead_letters": deadLetters,
             "breaker": breaker.json,
-            "books": books,
+            "books": BooksReport(books: statistics.books).json,
             "sizes": sizes,
         ]
     }
@@ -67,13 +67,6 @@ struct StatusReport {
         ]
     }
 
-    private var books: JSONValue {
-        let names = CounterName.allCases.map { name in
-            JSONValue.Member(key: name.rawValue, value: .int(statistics.count(name)))
-        }
-        return ["balances": .bool(statistics.balances), "counters": .object(names)]
-    }
-
     private var sizes: JSONValue {
         [
             "database_bytes": .int(statistics.pageCount * statistics.pageByteCount),
@@ -101,11 +94,8 @@ struct StatusReport {
         let (text, tone) = breaker.words
         facts.add("breaker", text, tone)
         facts.add("sizes", sizeWords)
-        facts.add(
-            "books",
-            statistics.balances
-                ? "balance" : "do not balance: keep the queue and its logs, and report this",
-            statistics.balances ? .good : .bad)
+        let (bookWords, bookTone) = BooksReport(books: statistics.books).words
+        facts.add("books", bookWords, bookTone)
         return facts
     }
 
