@@ -6,9 +6,9 @@ import WhatsApp
 
 /// Several senders at once, each step signed as WhatsApp signs it.
 ///
-/// What is not acknowledged is sent again, mostly until it is; now and then a sender gives a step
-/// up after a failure, so that there are webhooks that nobody acknowledged. Some steps come twice even
-/// though they were acknowledged.
+/// What is not acknowledged is sent again, mostly until it is; now and then a sender gives up a
+/// step that failed, so that there are webhooks that nobody acknowledged. Some steps come twice
+/// even though they were acknowledged.
 public final class LoadGenerator: Sendable {
     /// The app secret of every oracle run.
     public static let secret = "a secret of the oracle"
