@@ -46,6 +46,11 @@ torture: needed-to-test ## faults at random under load: ROUNDS=200, and SEED=N f
 	TORTURE_ROUNDS=$(or $(ROUNDS),200) $(if $(SEED),TEST_SEED=$(SEED)) \
 		$(SWIFT) test --skip-build --disable-xctest --filter TortureTests
 
+soak: needed-to-test ## load and faults for SECONDS=300; writes soak.html: memory, files, lag
+	$(SWIFT) build --build-tests
+	SOAK_SECONDS=$(or $(SECONDS),300) $(if $(SEED),TEST_SEED=$(SEED)) \
+		$(SWIFT) test --skip-build --disable-xctest --filter SoakTests
+
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)
 

@@ -11,6 +11,9 @@ public final class Torture {
     public let pipeline: Pipeline
     /// Rounds in which a program was killed.
     public private(set) var killCount = 0
+    /// Figures of a soak.
+    public let meter: Meter
+
     private let load: LoadGenerator
     private var generator: SeededGenerator
     /// What is printed of each round.
@@ -26,6 +29,7 @@ public final class Torture {
     ) throws {
         generator = SeededGenerator(seed: seed)
         pipeline = try Pipeline(settings)
+        meter = Meter(location: pipeline.location, witness: pipeline.witness)
         load = LoadGenerator(port: pipeline.port, ledger: pipeline.ledger, seed: seed)
         self.report = report
     }
@@ -128,8 +132,36 @@ public final class Torture {
         }
     }
 
-    /// Programs may end, with a status that is not 0, after a call was made to fail.
-    private var mayEnd = false
+    /// Programs may end, with a status that is not 0, after a call was made to fail; one that is
+    /// on its way out may take until the next round to be gone.
+    private var mayEnd: Bool { roundsSinceFailure < 2 }
+    private var roundsSinceFailure = 2
+
+    /// Ten seconds of load under the weather of one fault, measured once a second.
+    public func soak(_ number: Int) throws {
+        let fault = Fault.next(&generator)
+        report("minute \(number / 6), round \(number): \(fault)")
+        try perform(fault)
+        if fault.isKill { killCount += 1 }
+        for _ in 0..<10 where isClean {
+            try revive()
+            load.allow(150)
+            pause(1_000)
+            var processes: [Pipeline.Program: pid_t] = [:]
+            for program in Pipeline.Program.allCases {
+                processes[program] = pipeline.processID(program)
+            }
+            meter.take(processes)
+        }
+        load.hold()
+        try calm()
+    }
+
+    /// Ends what would let a backlog grow without end.
+    private func calm() throws {
+        try pipeline.receiver.become(.fair)
+        try lake(isDown: false)
+    }
 
     /// A short run in which one call fails, once or from then on; ends with everything arrived.
     ///
@@ -141,7 +173,7 @@ public final class Torture {
         code: Int32,
         forEver: Bool
     ) throws -> Int {
-        mayEnd = true
+        roundsSinceFailure = 0
         pipeline.machine.fail(call, at: number, code: code, forEver: forEver)
         try? pipeline.startAll()
         load.start(senderCount: 2)
@@ -160,7 +192,7 @@ public final class Torture {
     // MARK: Faults
 
     private func perform(_ fault: Fault) throws {
-        mayEnd = false
+        roundsSinceFailure += 1
         pipeline.machine.fail(.write, at: 0, code: 0, forEver: false)
         switch fault {
         case .kill(let programs):
@@ -186,7 +218,7 @@ public final class Torture {
         case .slowDisk(let time): pipeline.machine.slowDisk(by: .milliseconds(time))
         case .clock(let seconds): pipeline.machine.stepClock(by: .seconds(seconds))
         case .failure(let call, let number, let code):
-            mayEnd = true
+            roundsSinceFailure = 0
             pipeline.machine.fail(call, at: number, code: code, forEver: false)
         case .twice(let program): try startTwice(program)
         }
