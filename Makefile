@@ -51,6 +51,11 @@ soak: needed-to-test ## load and faults for SECONDS=300; writes soak.html: memor
 	SOAK_SECONDS=$(or $(SECONDS),300) $(if $(SEED),TEST_SEED=$(SEED)) \
 		$(SWIFT) test --skip-build --disable-xctest --filter SoakTests
 
+sanitize: needed-to-test ## the tests without real processes under a sanitizer: KIND=thread or address
+	$(SWIFT) build --build-tests --sanitize=$(or $(KIND),thread) --scratch-path .build/sanitize
+	.build/sanitize/debug/whatsapp-webhook-pipelinePackageTests.xctest --testing-library swift-testing \
+		--skip 'SystemTests|ReliabilityTests'
+
 fuzz: needed-to-build ## fuzz HTTP parser, JSON scanner and splitter: a minute each (SECONDS=3600)
 	scripts/fuzz $(SECONDS)
 

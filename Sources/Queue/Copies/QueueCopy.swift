@@ -55,7 +55,9 @@ public final class QueueCopy {
 
     /// Marks the file as a copy, which takes a new queue id when it is first worked with.
     public func mark() throws(QueueError) {
-        try connection.execute(.markCopy)
+        try connection.write { () throws(QueueError) in
+            try connection.execute(.markCopy)
+        }
     }
 
     /// Writes the whole database into an empty file, as ``QueueSession/copyDatabase(into:)`` does.

@@ -81,7 +81,7 @@ import Testing
         let (queue, session) = try filled()
         defer { withExtendedLifetime(queue) {} }
 
-        try session.connection.execute(SQL(text: breakage.sql))
+        try session.change(breakage.sql)
         let faults = try session.faults(of: breakage.examination)
         #expect(!faults.isEmpty)
     }
