@@ -2,8 +2,8 @@ import Base
 
 /// Every event key that was met, to find those met twice, however many they are.
 ///
-/// An external merge sort: keys are gathered up to a limit, sorted, and spilled as a run; at the end
-/// the runs are merged, and equal keys come out beside each other. Memory: the limit while
+/// An external merge sort: keys are gathered up to a limit, sorted, and spilled as a run; at the
+/// end the runs are merged, and equal keys come out beside each other. Memory: the limit while
 /// gathering, then 64 KiB a run. Disk: 24 bytes a key, in a file without a name.
 final class KeyLedger {
     /// One key, and which object it stood in, by a number of the caller's.

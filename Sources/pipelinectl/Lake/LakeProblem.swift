@@ -10,8 +10,8 @@ struct LakeProblem: Equatable {
     enum Kind: String, CaseIterable {
         /// The books say that the lake has the object, and it has not.
         case missing
-        /// Sealed and not shipped, and its spool file is gone or differs: statuses are lost unless a
-        /// copy of the spool turns up.
+        /// Sealed and not shipped, and its spool file is gone or differs: statuses are lost unless
+        /// a copy of the spool turns up.
         case lost
         /// The object's bytes are not those that were sealed.
         case different

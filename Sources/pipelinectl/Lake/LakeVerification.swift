@@ -4,9 +4,9 @@ import WhatsApp
 
 /// Compares a lake with the queue's books, and reads what is in it.
 ///
-/// Names are walked in one order on both sides, a day of the lake and a page of the books at a time.
-/// Both change meanwhile: a batch may be sealed, shipped and forgotten at any moment. So nothing is
-/// called wrong before it was looked at once more, the books after the lake.
+/// Names are walked in one order on both sides, a day of the lake and a page of the books at a
+/// time. Both change meanwhile: a batch may be sealed, shipped and forgotten at any moment. So
+/// nothing is called wrong before it was looked at once more, the books after the lake.
 ///
 /// Memory: a day's names, one object's longest line, the ledger's limit.
 final class LakeVerification {
@@ -28,7 +28,8 @@ final class LakeVerification {
     /// Who wrote an object that no pipeline named.
     private static let strangeOwner = UInt16.max
 
-    /// Prepares a look at `store` from the day `since` on, at names and sizes only where it is quick.
+    /// Prepares a look at `store` from the day `since` on, at names and sizes only where it is
+    /// quick.
     ///
     /// `spillDirectory` has room for 24 bytes a status, where they do not fit into memory.
     init(

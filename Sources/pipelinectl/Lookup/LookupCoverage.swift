@@ -35,7 +35,8 @@ struct LookupCoverage {
         var facts = Facts()
         facts.add(
             "looked in",
-            "the log, the deliveries, \(Humane.count(spoolCount, "spooled batch", "spooled batches"))"
+            "the log, the deliveries, "
+                + Humane.count(spoolCount, "spooled batch", "spooled batches")
         )
         facts.add(
             "",

@@ -18,7 +18,8 @@ private let id = "wamid.HBgLMTU1NTAxMDAwMDAVAgARGBI="
     }
 
     private let pricing =
-        #","pricing":{"billable":true,"pricing_model":"PMP","category":"marketing","type":"regular"}"#
+        #","pricing":{"billable":true,"pricing_model":"PMP","category":"marketing","#
+        + #""type":"regular"}"#
 
     private func ask(_ rig: LakeRig, _ more: String...) -> String {
         rig.rig.run(["lookup", id] + more, reader: .person(colour: false)).output
