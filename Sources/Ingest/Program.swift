@@ -80,7 +80,7 @@ enum Program {
         log: Log
     ) throws(StartError) -> Int32 {
         let signals = try StartError.system { () throws(SystemError) in try SignalWatcher() }
-        let serviceManager = ServiceManager(environment: environment)
+        let supervisor = Supervisor(environment: environment)
         let registry = MetricsRegistry()
         let store = try StartError.queue { () throws(QueueError) in
             try Store(configuration, metrics: registry, log: log)
@@ -98,7 +98,7 @@ enum Program {
         let loop = try StartError.system { () throws(SystemError) in
             try makeLoop(
                 configuration, environment: environment, signals: signals,
-                serviceManager: serviceManager,
+                supervisor: supervisor,
                 sink: store.sink(readiness), registry: registry, log: log)
         }
         admin.start()
@@ -114,9 +114,9 @@ enum Program {
             ])
         log.notice(
             "settings", fields: configuration.effective.map { ($0.key, .string($0.value)) })
-        serviceManager.ready()
+        supervisor.ready()
         try StartError.system { () throws(SystemError) in try loop.run() }
-        serviceManager.stopping()
+        supervisor.stopping()
         admin.stop()
         return finish(loop, store, log)
     }
@@ -125,7 +125,7 @@ enum Program {
         _ configuration: IngestConfiguration,
         environment: [String: String],
         signals: SignalWatcher,
-        serviceManager: ServiceManager,
+        supervisor: Supervisor,
         sink: WebhookSink,
         registry: MetricsRegistry,
         log: Log
@@ -138,7 +138,7 @@ enum Program {
             secrets: configuration.secrets,
             proxies: configuration.proxies,
             listener: try Listener(configuration.listen, environment: environment),
-            serviceManager: serviceManager)
+            supervisor: supervisor)
         return try ServerLoop(
             setUp, sink: sink, stops: StopSignals(signals),
             metrics: ServerMetrics(registry, secrets: configuration.secrets), log: log)

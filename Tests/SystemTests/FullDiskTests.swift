@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension SystemTests {
-    /// A disk that is really full: a file system of 64 MiB, and a stranger's file in the rest of it.
+    /// A disk that is really full: a file system of 64 MiB, the rest of it in a stranger's file.
     @Suite struct FullDiskTests {
         @Test(
             .enabled(if: SmallFileSystem.canBeMade, "needs the right to mount a tmpfs"),

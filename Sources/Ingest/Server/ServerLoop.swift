@@ -44,7 +44,7 @@ final class ServerLoop {
     let sink: WebhookSink
     let metrics: ServerMetrics
     let log: Log
-    private let serviceManager: ServiceManager
+    private let supervisor: Supervisor
     let answers = AnswerTable()
     let table: ConnectionTable
     var verifier: SignatureVerifier
@@ -113,7 +113,7 @@ final class ServerLoop {
         poller = try Poller()
         gateWaiter = try GateWaiter()
         listener = setUp.listener
-        serviceManager = setUp.serviceManager
+        supervisor = setUp.supervisor
         webhooks.reserveCapacity(setUp.limits.commitCountMax)
         members.reserveCapacity(setUp.limits.commitCountMax)
     }
@@ -272,7 +272,7 @@ final class ServerLoop {
     private func glanceWhenDue() throws(SystemError) {
         guard now >= nextGlance else { return }
         nextGlance = now + Self.glanceInterval
-        serviceManager.beat()
+        supervisor.beat()
         closed = sink.closed()
         metrics.bufferBytes.set(Double(budget.usedBytes))
         // Somebody may have become slow enough by now to make room for the first in line.

@@ -36,7 +36,7 @@ struct ServerSetUp {
     var proxies: TrustedProxies
     var listener: Listener
     /// Hears from the loop that it goes on.
-    var serviceManager = ServiceManager(environment: [:])
+    var supervisor = Supervisor(environment: [:])
 
     /// The most that one request can occupy: head, body, and a read's worth of undecoded chunks.
     var requestBytesMax: Int { Self.requestBytesMax(limits, requestLimits) }

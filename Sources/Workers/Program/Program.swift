@@ -60,8 +60,8 @@ enum Program {
             }
             let running = try Running(configuration, log: log)
             running.start()
-            let serviceManager = ServiceManager(environment: environment)
-            serviceManager.ready()
+            let supervisor = Supervisor(environment: environment)
+            supervisor.ready()
             log.notice(
                 "started",
                 [
@@ -72,8 +72,8 @@ enum Program {
                 ])
             log.notice(
                 "settings", fields: configuration.effective.map { ($0.key, .string($0.value)) })
-            let code = running.waitForEnd(signals: signals, serviceManager: serviceManager)
-            serviceManager.stopping()
+            let code = running.waitForEnd(signals: signals, supervisor: supervisor)
+            supervisor.stopping()
             running.stop()
             log.notice("stopped")
             return code

@@ -86,7 +86,7 @@ final class Running: Sendable {
     /// A second signal ends the process at once: a person who asks twice is in a hurry.
     ///
     /// - Returns: the exit code.
-    func waitForEnd(signals: SignalWatcher, serviceManager: ServiceManager) -> Int32 {
+    func waitForEnd(signals: SignalWatcher, supervisor: Supervisor) -> Int32 {
         let thread = Thread { [end] in
             _ = signals.wait()
             end.signalled()
@@ -95,7 +95,7 @@ final class Running: Sendable {
         }
         thread.name = "signals"
         thread.start()
-        return end.wait(serviceManager)
+        return end.wait(supervisor)
     }
 }
 
@@ -118,11 +118,11 @@ final class EndOfWork: Sendable {
     }
 
     /// Blocks until there is a reason; the service manager hears that the process goes on.
-    func wait(_ serviceManager: ServiceManager) -> Int32 {
+    func wait(_ supervisor: Supervisor) -> Int32 {
         while true {
             if let code = code.withLock({ $0 }) { return code }
-            serviceManager.beat()
-            _ = wakeUp.wait(timeout: serviceManager.beatInterval)
+            supervisor.beat()
+            _ = wakeUp.wait(timeout: supervisor.beatInterval)
         }
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite struct ServiceManagerTests {
+@Suite struct SupervisorTests {
     /// What systemd would have been told.
     private final class Manager {
         let environment: [String: String]
@@ -45,7 +45,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let manager = try Manager(
             directory.file("notify"), others: ["WATCHDOG_USEC": "7200000000"])
-        let service = ServiceManager(environment: manager.environment)
+        let service = Supervisor(environment: manager.environment)
         service.ready()
         for _ in 0..<3 { service.beat() }
         service.stopping()
@@ -54,9 +54,9 @@ import Testing
     }
 
     @Test func `an abstract name is spoken to as well`() throws {
-        let name = "@service-manager-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let name = "@supervisor-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         let manager = try Manager(name)
-        let service = ServiceManager(environment: manager.environment)
+        let service = Supervisor(environment: manager.environment)
         service.ready()
         #expect(manager.heard() == ["READY=1"])
     }
@@ -66,7 +66,7 @@ import Testing
         let manager = try Manager(
             directory.file("notify"),
             others: ["WATCHDOG_USEC": "2", "WATCHDOG_PID": "\(getpid())"])
-        let service = ServiceManager(environment: manager.environment)
+        let service = Supervisor(environment: manager.environment)
         var beats = 0
         waitUntil {
             service.beat()
@@ -80,7 +80,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let manager = try Manager(
             directory.file("notify"), others: ["WATCHDOG_USEC": "2", "WATCHDOG_PID": "1"])
-        let service = ServiceManager(environment: manager.environment)
+        let service = Supervisor(environment: manager.environment)
         service.beat()
         #expect(manager.heard().isEmpty && service.beatInterval == nil)
     }
@@ -90,7 +90,7 @@ import Testing
     ])
     func `nobody to tell is nothing to fail for`(path: String) {
         let environment = ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1"]
-        let service = ServiceManager(environment: environment)
+        let service = Supervisor(environment: environment)
         service.ready()
         service.beat()
         service.stopping()

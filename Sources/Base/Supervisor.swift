@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// A beat is sent by the thread whose stillness would matter, so that it proves something: when no
 /// beat comes for `WatchdogSec=`, systemd ends the process and starts it again.
-public final class ServiceManager: Sendable {
+public final class Supervisor: Sendable {
     // Owned; -1 where nobody listens.
     private let socket: Int32
     private let address: [UInt8]
