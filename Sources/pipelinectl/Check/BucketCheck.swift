@@ -45,7 +45,7 @@ struct BucketCheck {
     ) -> Finding {
         guard let note = notes.first else { return .ok(Self.id, "\(place) takes objects") }
         return .warn(
-            Self.id, "\(place) takes objects; \(note)", advice: "see docs/LAKE.md, other stores")
+            Self.id, "\(place) takes objects; \(note)", advice: "see docs/LAKE-S3.md, other stores")
     }
 
     private func listingFinding(_ client: S3Client, _ place: String) -> Finding {
