@@ -12,6 +12,9 @@ struct FPMPool {
     var nginxConfiguration: String { directory + "/nginx.conf" }
     var socket: String { directory + "/fpm.sock" }
 
+    /// A line for each request.
+    var accessLog: String { directory + "/access.log" }
+
     /// Debian's name of it ends in PHP's version.
     static func binary() throws -> String {
         let names = try FileManager.default.contentsOfDirectory(atPath: "/usr/sbin")
@@ -42,7 +45,7 @@ struct FPMPool {
             pid \(directory)/nginx.pid;
             events { worker_connections 256; }
             http {
-              access_log off;
+              access_log \(accessLog);
               client_body_temp_path \(directory)/nginx-body;
               fastcgi_temp_path \(directory)/nginx-fastcgi;
               proxy_temp_path \(directory)/nginx-proxy;

@@ -83,6 +83,13 @@ final class PHPSite {
         return try #require(rows as? [[String: Any]])
     }
 
+    /// Requests that nginx has answered.
+    var requestCount: Int {
+        let pool = FPMPool(directory: directory, script: application.script, port: port)
+        let log = try? String(contentsOfFile: pool.accessLog, encoding: .utf8)
+        return log?.split(separator: "\n").count ?? 0
+    }
+
     /// Changes something in its database.
     func execute(_ statement: String) throws { _ = try rows(statement) }
 

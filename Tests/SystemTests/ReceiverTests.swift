@@ -72,6 +72,45 @@ extension SystemTests {
         }
 
         @Test(arguments: Application.allCases)
+        func `a backlog comes in batches, and one bad message fails alone`(
+            application: Application
+        ) throws {
+            let count = 40
+            let installation = try Installation([
+                "FORWARD_BATCH_MAX": "10", "FORWARD_CONCURRENCY": "2", "FORWARD_ATTEMPTS_MAX": "3",
+                "FORWARD_BACKOFF_MAX": "100ms",
+            ])
+            let site = try PHPSite(application, on: .fpm)
+            installation.forward(to: site.url)
+            try site.execute(
+                "create trigger refuse before insert on \(application.eventTable) "
+                    + "when new.message_id = 'wamid.7' "
+                    + "begin select raise(abort, 'this one never'); end")
+            try site.start()
+            try installation.startIngest()
+            let sender = WhatsAppSender(port: installation.ingestPort)
+            for number in 1...count {
+                let body = Webhook.text("n", from: "49158500\(number)", id: "wamid.\(number)")
+                #expect(try sender.post(body) == 200)
+            }
+            try installation.startWorkers()
+            let messages = "select message_id from \(application.eventTable)"
+            try waitUntil(within: .seconds(60)) {
+                let letters = try installation.pipelinectlObject("dead", "list")
+                return try site.rows(messages).count >= count - 1
+                    && (letters["items"] as? [Any])?.count == 1
+            }
+            #expect(try site.rows(messages).count == count - 1)
+            #expect(site.requestCount < count, "they came one by one")
+            try site.execute("drop trigger refuse")
+            #expect(try installation.pipelinectl("dead", "replay", "--all").status == 0)
+            try waitUntil { try site.rows(messages).count >= count }
+            let taken = try site.rows(messages).compactMap { $0["message_id"] as? String }
+            #expect(taken.count == count && Set(taken).count == count)
+            installation.stopPrograms()
+        }
+
+        @Test(arguments: Application.allCases)
         func `what nobody signed is answered 401 and leaves nothing`(
             application: Application
         ) throws {
