@@ -74,6 +74,11 @@ deb: needed-to-build ## build the Debian package, into .build-release
 	@scripts/install-missing deb
 	scripts/make-deb
 
+corruption: needed-to-test ## damage a queue at random places, and see it noticed (FLIPS=2000)
+	$(SWIFT) build
+	python3 Tests/PowerLoss/corruption.py .build/debug --flips $(or $(FLIPS),500) \
+		$(if $(SEED),--seed $(SEED))
+
 lint: ## is every file formatted as .swift-format says?
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
 

@@ -87,6 +87,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     /// A backup is written and synced; it has not got its name.
     case insideBackup = "inside-backup"
 
+    /// One delivery of a person is removed; its transaction is open.
+    case insideErase = "inside-erase"
+
     /// Dies here where the environment says so.
     public static func reached(_ point: CrashPoint) {
         #if DEBUG

@@ -30,8 +30,10 @@ final class Store {
             waited.observe(wait)
             held.observe(hold)
         }
+        try Self.lookAtWAL(configuration.location, gate: gate, log: log)
         let session = try QueueSession.open(configuration.location, gate: gate, as: .ingest)
         self.session = session
+        try Self.lookAtEnd(session, log: log)
         walBytesMax = configuration.walBytesMax
         walRoom = WALRoom(
             configuration.location, byteCountMax: Self.walFactor * configuration.walBytesMax)
@@ -66,6 +68,31 @@ final class Store {
             "ingest_disk_reserve_bytes",
             help: "DISK_FREE_BYTES_MIN: with less than that free, webhooks are answered 503."
         ).set(Double(configuration.diskFreeBytesMin))
+    }
+
+    /// Commits behind damage are not read, and would be gone without a word.
+    private static func lookAtWAL(
+        _ location: QueueLocation, gate: Gate, log: Log
+    ) throws(QueueError) {
+        guard let damaged = try QueueSession.keepDamagedWAL(location, gate: gate) else { return }
+        log.error(
+            "commits in the WAL cannot be read, a copy is kept for pipelinectl salvage",
+            [
+                "commits": .int(damaged.unreadCommitCount), "copy": .string(damaged.copyPath),
+                "advice": "harmless after a power cut; else check the disk",
+            ])
+    }
+
+    /// What comes next overwrites the evidence, so it is said now.
+    private static func lookAtEnd(_ session: QueueSession, log: Log) throws(QueueError) {
+        let missing = try session.missingWebhookCount()
+        guard missing > 0 else { return }
+        log.error(
+            "acknowledged webhooks are not in the queue: was its WAL removed or cut?",
+            [
+                "webhooks": .int(missing),
+                "advice": "put the -wal back that belongs to it, or restore a backup",
+            ])
     }
 
     private static func freeBytes(_ session: QueueSession) -> Int {

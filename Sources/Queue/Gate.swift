@@ -113,6 +113,14 @@ public final class Gate: Sendable {
         _ = pwrite(gate.rawValue, &byte, 1, 0)
     }
 
+    /// Notes the last webhook that was stored and synced, where a lost WAL does not take it along.
+    ///
+    /// Not synced: after a power loss it may be older than the queue, never newer.
+    func noteLastWebhook(_ id: Int64, of queueID: String) {
+        let note = LastWebhookNote(queueID: queueID, id: id).bytes
+        _ = pwrite(gate.rawValue, note, note.count, LastWebhookNote.offset)
+    }
+
     private func opened(after start: Duration?) {
         isTaken.store(true, ordering: .releasing)
         heldSince = MonotonicClock.now()

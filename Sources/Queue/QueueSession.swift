@@ -125,6 +125,7 @@ public final class QueueSession {
 
         guard try identity.step() else { throw .notAQueue(path: location.path) }
         queueID = identity.text(0)
+        connection.queueID = queueID
         log = WebhookLog(connection: connection)
         lake = LakeBooks(connection: connection)
         forward = ForwardBooks(connection: connection)

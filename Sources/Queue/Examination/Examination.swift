@@ -182,7 +182,8 @@ struct Examiner {
         return faults
     }
 
-    private static let recounts: [(CounterName, SQL)] = [
+    /// Counters that can be counted again from the rows.
+    static let recounts: [(CounterName, SQL)] = [
         (.waiting, "select sum(event_count) from delivery where state = 'waiting'"),
         (.waitingDeliveries, "select count(*) from delivery where state = 'waiting'"),
         (.dead, "select sum(event_count) from delivery where state = 'dead'"),

@@ -94,6 +94,7 @@ public struct WebhookLog {
             CrashPoint.reached(.insideAppend)
         }
         CrashPoint.reached(.afterCommit)
+        connection.gate.noteLastWebhook(connection.lastInsertedRowID, of: connection.queueID)
     }
 
     /// Reads the webhooks behind a cursor, in the order of their ids.

@@ -14,6 +14,8 @@ final class Connection {
     let path: String
     let gate: Gate
     private let synchronous: Synchronous
+    /// The queue's identity, once the session knows it.
+    var queueID = ""
     /// Pages in the WAL after the last commit of this connection.
     private(set) var walPages = 0
     /// How long the last write of this connection held the gate.

@@ -87,6 +87,11 @@ final class Statement {
                 sqlite3_uint64(text.count)))
     }
 
+    /// Binds a column of another statement's row, whatever its type.
+    func bind(_ index: Int32, column: Int32, of row: Statement) {
+        check(sqlite3_bind_value(handle, index, sqlite3_column_value(row.handle, column)))
+    }
+
     // A refused bind is a wrong index or a value beyond SQLite's limit of 1e9 bytes: a bug of ours.
     private func check(_ code: Int32) {
         precondition(code == SQLITE_OK, "a parameter could not be bound")

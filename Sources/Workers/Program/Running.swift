@@ -29,6 +29,7 @@ final class Running: Sendable {
             }
         }
         try ProgramError.queue { () throws(QueueError) in
+            try Self.lookAtWAL(location, gate: gate, log: log)
             _ = try QueueSession.open(location, gate: gate, as: .upkeep)
         }
         let end = try ProgramError.system { () throws(SystemError) in try EndOfWork() }
@@ -63,6 +64,21 @@ final class Running: Sendable {
                 address: configuration.adminListen, metrics: metrics,
                 readiness: { lake?.trouble }, refresh: queue.refresh)
         }
+    }
+
+    /// Commits behind damage are not read, and would be gone without a word.
+    private static func lookAtWAL(
+        _ location: QueueLocation,
+        gate: Gate,
+        log: Log
+    ) throws(QueueError) {
+        guard let damaged = try QueueSession.keepDamagedWAL(location, gate: gate) else { return }
+        log.error(
+            "commits in the WAL cannot be read, a copy is kept for pipelinectl salvage",
+            [
+                "commits": .int(damaged.unreadCommitCount), "copy": .string(damaged.copyPath),
+                "advice": "harmless after a power cut; else check the disk",
+            ])
     }
 
     /// Starts everything; the admin endpoint last, so that it tells the truth.

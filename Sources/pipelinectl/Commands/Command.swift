@@ -33,6 +33,8 @@ enum CommandList {
             BackupCommand.self,
             RestoreCommand.self,
             VerifyCommand.self,
+            SalvageCommand.self,
+            EraseCommand.self,
             HelpCommand.self,
             CompletionsCommand.self,
             VersionCommand.self,

@@ -47,11 +47,34 @@ enum VerifyCommand: Command {
         let before = session.walByteCount
         var findings = QueueVerification(session: session).findings()
         findings.append(try bodiesFinding(session, secrets, context))
-        findings.append(
-            .ok(
-                "queue.wal",
-                "\(Humane.size(before)) before, \(Humane.size(session.walByteCount)) after"))
+        findings.append(try walFinding(session, before: before))
         return findings
+    }
+
+    /// Looked at while nobody writes only where it seems broken: it takes a moment.
+    private static func walFinding(
+        _ session: QueueSession,
+        before: Int
+    ) throws(Failure) -> Finding {
+        let id = "queue.wal"
+        return try Failure.queue { () throws(QueueError) in
+            var inspection = try WALInspection.run(session.location)
+            if inspection.isBroken { inspection = try session.inspectWALHoldingGate() }
+            let copies = WALInspection.copies(of: session.location)
+            if inspection.isBroken {
+                return .fail(
+                    id, "\(Humane.count(inspection.unreadCommitCount, "commit")) behind damage",
+                    advice: "stop both programs, keep all files, then `pipelinectl salvage`; after "
+                        + "a power cut they may be what nobody had synced yet")
+            }
+            guard copies.isEmpty else {
+                return .warn(
+                    id, "kept since commits could not be read: \(copies.joined(separator: ", "))",
+                    advice: "compare with what `pipelinectl salvage` finds in it, then remove it")
+            }
+            return .ok(
+                id, "\(Humane.size(before)) before, \(Humane.size(session.walByteCount)) after")
+        }
     }
 
     private static func bodiesFinding(
@@ -66,7 +89,8 @@ enum VerifyCommand: Command {
         defer { progress.end() }
 
         return try Failure.queue { () throws(QueueError) in
-            try SignatureCheck(session: session, secrets: secrets).finding(progress: progress)
+            var check = SignatureCheck(session: session, secrets: secrets)
+            return try check.finding(progress: progress)
         }
     }
 }

@@ -2,56 +2,90 @@ import Base
 import Queue
 import WhatsApp
 
-/// Compares every stored body with the signature it came with: a byte that a disk changed inside
-/// one is found by nothing else.
+/// Compares every stored body with its signature: a byte that a disk changed inside one is found by
+/// nothing else.
 ///
-/// A page at a time, so that no read lasts long.
+/// A page at a time, so that no read lasts long. A body that no secret here signed counts as
+/// changed only where the secret that its row names is here.
 struct SignatureCheck {
     let session: QueueSession
-    let secrets: [AppSecret]
+    private let known: Set<String>
+    private var verifier: SignatureVerifier
+    private var checkedCount = 0
+    private var unknownCount = 0
+    private var bad: [String] = []
 
     private static let pageCount = 200
     private static let pageByteCount = 8 << 20
 
-    func finding(progress: Progress) throws(QueueError) -> Finding {
+    init(session: QueueSession, secrets: [AppSecret]) {
+        self.session = session
+        known = Set(secrets.map(\.fingerprint))
+        verifier = SignatureVerifier(secrets: secrets)
+    }
+
+    mutating func finding(progress: Progress) throws(QueueError) -> Finding {
+        try checkLog(progress)
+        try checkDeliveries(progress)
         let id = "queue.bodies"
-        var verifier = SignatureVerifier(secrets: secrets)
-        let known = Set(secrets.map(\.fingerprint))
-        var (checked, unknown, bad) = (0, 0, [WebhookID]())
+        guard bad.isEmpty else {
+            return .fail(
+                id,
+                "\(Humane.count(bad.count, "body", "bodies")) changed since they were signed: "
+                    + bad.prefix(20).joined(separator: ", "),
+                advice: "the disk changed them, or the signature: compare with a backup")
+        }
+        let rest = unknownCount == 0 ? "" : ", \(unknownCount) under secrets that are gone"
+        return .ok(id, "\(Humane.count(checkedCount, "body", "bodies")) as they were signed\(rest)")
+    }
+
+    private mutating func checkLog(_ progress: Progress) throws(QueueError) {
         var cursor = WebhookID.none
         while true {
             let page = try session.log.read(
                 after: cursor, limit: Self.pageCount, byteCountMax: Self.pageByteCount)
-            guard let last = page.last else { break }
+            guard let last = page.last else { return }
             for webhook in page {
-                guard known.contains(webhook.secretFingerprint) else {
-                    unknown += 1
-                    continue
-                }
-                checked += 1
-                if !Self.isGenuine(webhook, &verifier) { bad.append(webhook.id) }
+                check(
+                    webhook.body, webhook.signature256, webhook.secretFingerprint,
+                    "webhook \(webhook.id)")
             }
             cursor = last.id
-            progress.show(checked)
+            progress.show(checkedCount)
         }
-        guard bad.isEmpty else {
-            let ids = bad.prefix(20).map(\.description).joined(separator: ", ")
-            return .fail(
-                id, "\(Humane.count(bad.count, "webhook")) changed since they were signed: \(ids)",
-                advice: "the disk changed them; compare with a backup before PHP gets them")
-        }
-        let rest = unknown == 0 ? "" : ", \(unknown) under secrets that are gone"
-        return .ok(id, "\(Humane.count(checked, "webhook")) as WhatsApp signed them\(rest)")
     }
 
-    private static func isGenuine(
-        _ webhook: StoredWebhook,
-        _ verifier: inout SignatureVerifier
-    ) -> Bool {
-        Array(webhook.signature256.utf8).withUnsafeBytes { header in
-            webhook.body.withUnsafeBytes { body in
-                verifier.verify(body: body, header: header) != nil
+    private mutating func checkDeliveries(_ progress: Progress) throws(QueueError) {
+        var cursor = DeliveryID.none
+        while true {
+            let page = try session.signedBodies(
+                after: cursor, limit: Self.pageCount, byteCountMax: Self.pageByteCount)
+            guard let last = page.last else { return }
+            for body in page {
+                check(
+                    body.body, body.signature256, body.secretFingerprint,
+                    "delivery \(body.delivery)")
             }
+            cursor = last.delivery
+            progress.show(checkedCount)
+        }
+    }
+
+    private mutating func check(
+        _ body: [UInt8],
+        _ signature: String,
+        _ fingerprint: String,
+        _ name: String
+    ) {
+        let isGenuine = Array(signature.utf8).withUnsafeBytes { header in
+            body.withUnsafeBytes { verifier.verify(body: $0, header: header) != nil }
+        }
+        if isGenuine {
+            checkedCount += 1
+        } else if known.contains(fingerprint) {
+            bad.append(name)
+        } else {
+            unknownCount += 1
         }
     }
 }

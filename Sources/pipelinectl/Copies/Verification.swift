@@ -9,6 +9,7 @@ protocol Verification {
     var adviceOnDamage: String { get }
     func faults(of examination: Examination) throws(QueueError) -> [String]
     func unshippedBatches(after last: BatchID?) throws(QueueError) -> [SealedBatch]
+    func missingWebhookCount() throws(QueueError) -> Int
 }
 
 extension Verification {
@@ -20,7 +21,8 @@ extension Verification {
     private func finding(of examination: Examination) -> Finding {
         let id = "queue.\(examination.rawValue)"
         do throws(QueueError) {
-            let faults = try faults(of: examination)
+            var faults = try faults(of: examination)
+            if examination == .log, let missing = try endFault() { faults.append(missing) }
             guard !faults.isEmpty else { return .ok(id, examination.isFine) }
             return .fail(
                 id, faults.joined(separator: "; "), advice: advice(on: examination))
@@ -35,6 +37,14 @@ extension Verification {
         case .books, .rows, .places, .log, .references:
             "keep a copy and the logs, and report it; " + adviceOnDamage
         }
+    }
+
+    /// What is missing at the end of the log leaves no gap: only the note beside it tells.
+    private func endFault() throws(QueueError) -> String? {
+        let count = try missingWebhookCount()
+        guard count > 0 else { return nil }
+        return "\(Humane.count(count, "acknowledged webhook")) missing at the end: was the WAL "
+            + "removed or cut?"
     }
 
     /// Every spool file of a batch that the lake does not have yet.
@@ -115,6 +125,8 @@ struct QueueVerification: Verification {
     func unshippedBatches(after last: BatchID?) throws(QueueError) -> [SealedBatch] {
         try session.lake.unshippedBatches(after: last)
     }
+
+    func missingWebhookCount() throws(QueueError) -> Int { try session.missingWebhookCount() }
 }
 
 /// A backup.
@@ -131,4 +143,7 @@ struct CopyVerification: Verification {
     func unshippedBatches(after last: BatchID?) throws(QueueError) -> [SealedBatch] {
         try copy.unshippedBatches(after: last)
     }
+
+    /// A copy has no gate whose file would say.
+    func missingWebhookCount() -> Int { 0 }
 }

@@ -59,7 +59,7 @@ import Testing
         try rig.append(Array("a body that nobody signed".utf8))
         let unknown = rig.run("verify", "--json")
         #expect(unknown.code == 0)
-        #expect(unknown.output.contains("0 webhooks as WhatsApp signed them, 1 under secrets"))
+        #expect(unknown.output.contains("0 bodies as they were signed, 1 under secrets"))
         rig.environment["WHATSAPP_APP_SECRET"] = nil
         #expect(rig.run("verify").output.contains("not compared"))
     }
