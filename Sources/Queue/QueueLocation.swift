@@ -17,7 +17,11 @@ public struct QueueLocation: Sendable, Equatable {
     public var spoolDirectory: String { path + ".spool" }
     /// The spool file of a batch: called as its object, with `~` for each slash.
     public func spoolPath(of batch: SealedBatch) -> String {
-        "\(spoolDirectory)/\(String(batch.objectName.map { $0 == "/" ? "~" : $0 }))"
+        spoolPath(ofObject: batch.objectName)
+    }
+    /// The spool file of the batch with this object name.
+    public func spoolPath(ofObject name: String) -> String {
+        "\(spoolDirectory)/\(String(name.map { $0 == "/" ? "~" : $0 }))"
     }
     /// Locked by whoever writes; see ``Gate``.
     public var gatePath: String { path + ".gate" }

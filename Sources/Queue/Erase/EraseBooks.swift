@@ -118,18 +118,23 @@ public struct EraseBooks {
         }
     }
 
-    /// Records that a sealed batch has fewer lines, and another object name with them.
+    /// Records that a batch has fewer lines, and another object name with them.
+    ///
+    /// Nothing happens where the books do not know it, any more or under that name: then it is
+    /// done, and done once.
     ///
     /// - Parameters:
-    ///   - batch: as it was sealed, not shipped yet.
-    ///   - rest: what is in the spool now under its new name; nil where no line is left.
+    ///   - objectName: as it was sealed.
+    ///   - rest: the object that is there now under its new name; nil where no line is left.
+    ///   - lineCount: lines that were taken out.
     /// - Throws: what every method of a session may throw; nothing is changed then.
-    public func replaceBatch(
-        _ batch: SealedBatch, by rest: SealedBatch?
+    public func replaceObject(
+        _ objectName: String, by rest: SealedBatch?, erasing lineCount: Int
     ) throws(QueueError) {
         try connection.write { () throws(QueueError) in
+            let isShipped = try isShipped(objectName)
             let change = try connection.statement(rest == nil ? .removeBatch : .replaceBatch)
-            change.bind(1, batch.objectName)
+            change.bind(1, objectName)
             if let rest {
                 change.bind(2, rest.objectName)
                 change.bind(3, rest.sha256)
@@ -138,10 +143,19 @@ public struct EraseBooks {
             }
             try change.run()
             guard connection.changeCount == 1 else { return }
-            let erased = batch.lineCount - (rest?.lineCount ?? 0)
-            try counters.add(-erased, to: .lakeSealed)
-            try counters.add(erased, to: .lakeErased)
+            try counters.add(-lineCount, to: .lakeSealed)
+            try counters.add(lineCount, to: .lakeErased)
+            if isShipped { try counters.add(-lineCount, to: .lakeShipped) }
         }
+    }
+
+    private func isShipped(_ objectName: String) throws(QueueError) -> Bool {
+        let select = try connection.statement(
+            "select 1 from lake_batch where object_name = ?1 and shipped_at is not null")
+        defer { select.reset() }
+
+        select.bind(1, objectName)
+        return try select.step()
     }
 
     /// Keeps in the audit that a person was erased, without saying whom.
@@ -266,9 +280,9 @@ extension SQL {
 
     static let replaceBatch: SQL = """
         update lake_batch set object_name = ?2, sha256 = ?3, byte_count = ?4, line_count = ?5
-        where object_name = ?1 and shipped_at is null
+        where object_name = ?1
         """
 
     static let removeBatch: SQL =
-        "delete from lake_batch where object_name = ?1 and shipped_at is null"
+        "delete from lake_batch where object_name = ?1"
 }

@@ -13,15 +13,16 @@ enum EraseCommand: Command {
 
     static let specification = CommandSpecification(
         words: ["erase"],
-        summary: "removes one person from log, deliveries, dead letters and spool",
+        summary: "removes one person from log, deliveries, dead letters, spool and a file lake",
         flags: [waID, userID, .dryRun],
         details: [
             "Event by event: a body that also holds other people's events is cut and signed anew, "
                 + "so it needs WHATSAPP_APP_SECRET. Stop the workers first; ingest may go on. "
                 + "Free pages are overwritten and the WAL is cut, so that no copy is left in the "
                 + "queue's files. The audit keeps counts and not the number.",
-            "Not reached: objects that are in the lake (those of a directory are named, with the "
-                + "number of lines), backups, PHP, and what a file system or disk keeps of files "
+            "Where LAKE_URL is a directory, this queue's objects in it are replaced by what is left "
+                + "of them, under new names. Not reached: any other lake, objects of other queues "
+                + "(they are named), backups, PHP, and what a file system or disk keeps of files "
                 + "that were overwritten. One person may have a number and a user id: run it for "
                 + "both.",
         ],
@@ -58,11 +59,11 @@ enum EraseCommand: Command {
             try erasure.eraseDeliveries()
         }
         try erasure.eraseSpool()
+        if let root = LakeCheck.directory(of: lakeURL) { try erasure.eraseObjects(in: root) }
         try Failure.queue { () throws(QueueError) in
             try erasure.eraseTraces(by: context.actor)
         }
-        let objects = lakeObjects(of: person, lakeURL)
-        write(erasure.report, objects, lakeURL, isDryRun: isDryRun, context)
+        write(erasure.report, lakeURL, isDryRun: isDryRun, context)
         return ExitCode.ok
     }
 
@@ -97,39 +98,24 @@ enum EraseCommand: Command {
         return locks
     }
 
-    /// Objects of a lake that is a directory, with how many lines are about the person.
-    private static func lakeObjects(
-        of person: String,
-        _ lakeURL: String
-    ) -> [(path: String, lineCount: Int)]? {
-        guard let root = LakeCheck.directory(of: lakeURL) else { return nil }
-        let eraser = PersonEraser(person: person)
-        let bytes = Array(person.utf8)
-        let search = ObjectSearch(needles: (bytes, bytes))
-        return LakeFiles.objects(in: root, since: Timestamp(rawValue: 0)).compactMap { path in
-            var count = 0
-            _ = search.lines(in: path) { if eraser.isAbout(line: $0) { count += 1 } }
-            return count > 0 ? (path, count) : nil
-        }
-    }
-
     private static func write(
         _ report: PersonErasure.Report,
-        _ objects: [(path: String, lineCount: Int)]?,
         _ lakeURL: String,
         isDryRun: Bool,
         _ context: Context
     ) {
-        let lake: [JSONValue] = (objects ?? []).map {
+        let isSearched = LakeCheck.directory(of: lakeURL) != nil
+        let lake: [JSONValue] = report.notReached.map {
             ["id": .string($0.path), "lines": .int($0.lineCount)]
         }
         let json: JSONValue = [
             "dry_run": .bool(isDryRun), "webhooks": .int(report.webhookCount),
             "deliveries": .int(report.deliveryCount),
             "dead_letters": .int(report.deadLetterCount),
-            "batches": .int(report.batchCount), "statuses": .int(report.statusCount),
+            "batches": .int(report.batchCount), "objects": .int(report.objectCount),
+            "statuses": .int(report.statusCount),
             "events": .int(report.eventCount), "not_reached": .array(lake),
-            "lake_searched": .bool(objects != nil),
+            "lake_searched": .bool(isSearched),
         ]
         context.write(json) {
             var facts = Facts()
@@ -141,15 +127,16 @@ enum EraseCommand: Command {
                     Humane.count(report.deliveryCount, "delivery", "deliveries"),
                     Humane.count(report.deadLetterCount, "dead letter"),
                     Humane.count(report.batchCount, "sealed batch", "sealed batches"),
+                    Humane.count(report.objectCount, "object"),
                 ].joined(separator: ", "))
-            for object in objects ?? [] {
+            for object in report.notReached {
                 facts.add(
                     "not reached",
                     "\(object.path), \(Humane.count(object.lineCount, "line"))", .warning)
             }
             return facts
         }
-        if objects == nil { context.console.remark("not searched: the lake \(lakeURL)") }
+        if !isSearched { context.console.remark("not searched: the lake \(lakeURL)") }
         context.console.remark("not reached: backups, and what PHP keeps")
     }
 }

@@ -27,6 +27,9 @@ struct Backup {
         var report = Report()
         let start = MonotonicClock.now()
         report.walByteCount.before = session.walByteCount
+        guard !FileFacts.exists(target.path) else {
+            throw .failed("\(target.path) is there, and a backup replaces nothing: name another")
+        }
         let passing = try Failure.system { () throws(SystemError) in
             try PassingDatabase(for: target.path)
         }

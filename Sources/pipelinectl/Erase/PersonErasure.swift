@@ -3,7 +3,8 @@ import Glibc
 import Queue
 import WhatsApp
 
-/// Takes one person out of a queue: log, deliveries, dead letters, and batches on their way.
+/// Takes one person out of a queue: log, deliveries, dead letters, batches on their way, and the
+/// queue's objects in a lake that is a directory.
 ///
 /// Looks at each body that holds their number, and cuts or removes it. With `isDryRun` it only
 /// counts.
@@ -22,11 +23,14 @@ struct PersonErasure {
         var statusCount = 0
         var eventCount = 0
         var batchCount = 0
+        var objectCount = 0
         var freePageCount = 0
+        /// Objects that hold lines about the person and belong to another queue.
+        var notReached: [(path: String, lineCount: Int)] = []
     }
 
-    private let eraser: PersonEraser
-    private(set) var report = Report()
+    let eraser: PersonEraser
+    var report = Report()
 
     /// What a webhook becomes of which nothing is left: it counts as empty.
     private static let nothing = Array(#"{"object":"whatsapp_business_account","entry":[]}"#.utf8)
@@ -123,74 +127,14 @@ struct PersonErasure {
             secretFingerprint: secret.fingerprint)
     }
 
-    // MARK: The spool
-
-    mutating func eraseSpool() throws(Failure) {
-        var last: BatchID?
-        while true {
-            let batches = try Failure.queue { () throws(QueueError) in
-                try session.lake.unshippedBatches(after: last)
-            }
-            guard let end = batches.last else { return }
-            for batch in batches { try eraseBatch(batch) }
-            last = end.id
-        }
-    }
-
-    private mutating func eraseBatch(_ batch: SealedBatch) throws(Failure) {
-        let path = session.location.spoolPath(of: batch)
-        var kept: [UInt8] = []
-        var (lineCount, erasedCount) = (0, 0)
-        // Every line of the lake begins so.
-        let brace = Array("{".utf8)
-        let isWhole = ObjectSearch(needles: (brace, brace)).lines(in: path) {
-            lineCount += 1
-            if eraser.isAbout(line: $0) { erasedCount += 1 } else { kept += $0 + [10] }
-        }
-        guard isWhole, lineCount == batch.lineCount else {
-            throw .failed("\(path) cannot be read whole: see `pipelinectl verify`")
-        }
-        guard erasedCount > 0 else { return }
-        report.batchCount += 1
-        report.statusCount += erasedCount
-        guard !isDryRun else { return }
-        let rest = kept.isEmpty ? nil : try writeSpool(batch, kept, lineCount - erasedCount)
-        try Failure.queue { () throws(QueueError) in
-            try session.erase.replaceBatch(batch, by: rest)
-        }
-        try Failure.system { () throws(SystemError) in
-            try DurableFile.remove(path)
-            try DurableFile.syncDirectory(session.location.spoolDirectory)
-        }
-    }
-
-    /// The rest of a batch under the name of its new content, not compressed.
-    private func writeSpool(
-        _ batch: SealedBatch,
-        _ bytes: [UInt8],
-        _ lineCount: Int
-    ) throws(Failure) -> SealedBatch {
-        let digest = ContentDigest()
-        bytes.withUnsafeBytes { digest.update($0) }
-        let sha256 = digest.finish()
-        let stem = batch.objectName.split(separator: "-", omittingEmptySubsequences: false)
-        let name = stem.dropLast().joined(separator: "-") + "-\(sha256.prefix(12)).ndjson"
-        let rest = SealedBatch(
-            objectName: name, sha256: sha256, byteCount: bytes.count, lineCount: lineCount,
-            firstID: batch.firstID, lastID: batch.lastID, sealedAt: batch.sealedAt)
-        try Failure.system { () throws(SystemError) in
-            try DurableFile.write(bytes, to: session.location.spoolPath(of: rest))
-        }
-        return rest
-    }
-
     /// Leaves no copy in free pages, and none in the WAL.
     mutating func eraseTraces(by actor: Queue.Actor) throws(QueueError) {
         guard !isDryRun else { return }
         report.freePageCount = try session.overwriteFreePages()
         try session.erase.audit(
             "\(report.webhookCount) webhooks, \(report.deliveryCount) deliveries, "
-                + "\(report.deadLetterCount) dead letters, \(report.batchCount) batches",
+                + "\(report.deadLetterCount) dead letters, \(report.batchCount) batches, "
+                + "\(report.objectCount) objects",
             by: actor, now: now)
         try session.checkpoint(.truncate)
     }

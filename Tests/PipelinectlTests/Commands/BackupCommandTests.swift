@@ -27,7 +27,7 @@ import Testing
         try rig.bury()
         let second = rig.run("backup", backup)
         #expect(second.code == 1)
-        #expect(second.error.contains("File exists"))
+        #expect(second.error.contains("replaces nothing"))
         #expect(try Data(contentsOf: URL(fileURLWithPath: backup)) == first)
     }
 

@@ -82,4 +82,50 @@ import Testing
         #expect(rig.run("erase", "--wa-id", "+49 155").code == 2)
         #expect(rig.run("erase", "--wa-id", "1234", "--user-id", "US.1").code == 2)
     }
+
+    private func line(_ person: String) -> String {
+        #"{"event_key":"\#(person)","id":"wamid.\#(person)","recipient_id":"\#(person)"}"# + "\n"
+    }
+
+    /// An object of this queue, or of another, in the books where it is of this one.
+    private func put(_ lines: [String], queueID: String) throws -> String {
+        let name = "statuses/dt=2026-11-24/hour=11/\(queueID)-1-1-aaaaaaaaaaaa.ndjson"
+        let path = rig.directory.file("lake/" + name)
+        try FileManager.default.createDirectory(
+            atPath: DurableFile.parent(of: path), withIntermediateDirectories: true)
+        try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: path))
+        guard queueID == rig.session.queueID else { return path }
+        try rig.append(body(from: ["49"]))
+        let batch = SealedBatch(
+            objectName: name, sha256: String(repeating: "a", count: 64), byteCount: 1,
+            lineCount: lines.count, firstID: WebhookID(rawValue: 1),
+            lastID: WebhookID(rawValue: 1), sealedAt: CommandRig.now)
+        try rig.session.lake.seal(batch, foundCount: lines.count, doubleCount: 0)
+        let sealed = try #require(try rig.session.lake.unshippedBatches().first)
+        try rig.session.lake.markShipped(sealed, at: CommandRig.now)
+        return path
+    }
+
+    @Test func `this queue's objects in a file lake lose the lines, another's are named`() throws {
+        let ours = try put([line(Self.person), line("49")], queueID: rig.session.queueID)
+        let other = try put([line(Self.person)], queueID: "0123456789ab")
+        let outcome = rig.run("erase", "--wa-id", Self.person, "--json")
+        #expect(outcome.code == 0, "\(outcome.error)")
+        let report = try outcome.json()
+        #expect(report["objects"] as? Int == 1)
+        let named = report["not_reached"] as? [[String: Any]]
+        #expect(named?.compactMap { $0["id"] as? String } == [other])
+        #expect(!FileManager.default.fileExists(atPath: ours))
+        let files = try FileManager.default.contentsOfDirectory(
+            atPath: DurableFile.parent(of: ours))
+        let rest = try #require(files.first { $0.hasPrefix(rig.session.queueID) })
+        let path = DurableFile.parent(of: ours) + "/" + rest
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == line("49"))
+        let object = "statuses/dt=2026-11-24/hour=11/" + rest
+        #expect(try rig.session.lake.isSealed(objectName: object))
+        #expect(try rig.statistics().balances)
+        // Once is enough.
+        #expect(
+            try rig.run("erase", "--wa-id", Self.person, "--json").json()["objects"] as? Int == 0)
+    }
 }
