@@ -13,6 +13,7 @@ import CSQLite
 public final class Salvage {
     let target: QueueSession
     private let source: Connection?
+    private let note: LastWebhookNote?
     var tables: [SalvagedTable] = []
     /// The last webhook that the source ever gave a number, where that can be read.
     var lastWebhook: Int64 = 0
@@ -20,10 +21,16 @@ public final class Salvage {
     /// - Parameters:
     ///   - path: a private copy of the damaged database, its WAL beside it; both are written to.
     ///   - target: a new queue.
+    ///   - location: of the original, whose gate may know of webhooks that the file does not.
     /// - Throws: ``QueueError/file(_:)``. A file that SQLite does not open is not an error: its
     ///   pages may still be read.
-    public init(copyAt path: String, target: QueueSession) throws(QueueError) {
+    public init(
+        copyAt path: String,
+        target: QueueSession,
+        original location: QueueLocation
+    ) throws(QueueError) {
         self.target = target
+        note = LastWebhookNote(gatePath: location.gatePath)
         source = try? Connection(
             path: path, gate: try Gate.ofPrivateFile(), synchronous: .normal)
     }
@@ -33,6 +40,7 @@ public final class Salvage {
     /// - Throws: what the target refuses.
     public func saveRows() throws(QueueError) {
         lastWebhook = source.flatMap { Self.knownLastID(of: "webhook", in: $0) } ?? 0
+        if let note, isOfSource(note) { lastWebhook = max(lastWebhook, note.id) }
         for (table, key) in Self.tablesWithID {
             try save(table) { (copy, source) throws(QueueError) in
                 try copy.copy(byID: key, last: Self.lastID(of: table, in: source))
@@ -72,6 +80,16 @@ public final class Salvage {
             try body(copy, source)
         }
         tables.append(saved)
+    }
+
+    /// A note may be left from another queue in the same place; where the source cannot say, it is
+    /// believed: to miss a webhook that never was costs a line.
+    private func isOfSource(_ note: LastWebhookNote) -> Bool {
+        guard let source,
+            let select = try? Statement("select queue_id from queue", connection: source),
+            let isThere = try? select.step(), isThere
+        else { return true }
+        return select.text(0) == note.queueID
     }
 
     /// AUTOINCREMENT's memory where it can be read; else further than any queue has counted.

@@ -89,7 +89,7 @@ enum SalvageCommand: Command {
     ) throws(Failure) -> (SalvageReport, [SealedBatch]) {
         let pages = DurableFile.parent(of: copy) + "/pages.db"
         let (salvage, report) = try Failure.queue { () throws(QueueError) in
-            let salvage = try Salvage(copyAt: copy, target: session)
+            let salvage = try Salvage(copyAt: copy, target: session, original: old)
             try salvage.saveRows()
             try salvage.savePages(ofCopyAt: pages)
             return (salvage, try salvage.finish(by: context.actor, now: context.now))

@@ -46,7 +46,8 @@ import Testing
         let session = try target.open()
         let pages = directory.file("pages.db")
         try FileManager.default.copyItem(atPath: path, toPath: pages)
-        let salvage = try Salvage(copyAt: path, target: session)
+        let salvage = try Salvage(
+            copyAt: path, target: session, original: QueueLocation(path: path))
         try salvage.saveRows()
         try salvage.savePages(ofCopyAt: pages)
         let report = try salvage.finish(
