@@ -117,7 +117,10 @@ struct Migrator {
         let hasVersion =
             try connection.scalar("select 1 from sqlite_schema where name = 'queue'") != nil
         guard hasVersion else { return 0 }
-        return Int(try connection.scalar("select schema_version from queue") ?? 0)
+        // The row comes with the table, in one transaction: without it the page is damaged.
+        guard let version = try connection.scalar("select schema_version from queue"), version > 0
+        else { throw .corrupt(path: connection.path, detail: "its identity cannot be read") }
+        return Int(version)
     }
 
     private func apply(_ migration: Migration) throws(QueueError) {

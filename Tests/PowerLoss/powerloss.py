@@ -160,7 +160,14 @@ class Cutter:
         logs = tempfile.mkdtemp(dir=os.path.dirname(self.tree))
         pipeline = Pipeline(self.options.binaries, self.tree, logs, 9)
         try:
-            pipeline.start("ingest")
+            try:
+                pipeline.start("ingest")
+            except RuntimeError as error:
+                if "Address already in use" not in str(error):
+                    raise
+                # Somebody else was given the port meanwhile: nothing of the tree was touched.
+                pipeline = Pipeline(self.options.binaries, self.tree, logs, 9)
+                pipeline.start("ingest")
             pipeline.end("ingest")
             verify = pipeline.pipelinectl("verify")
             if verify.returncode != 0:

@@ -21,8 +21,8 @@ enum EraseCommand: Command {
                 + "Free pages are overwritten and the WAL is cut, so that no copy is left in the "
                 + "queue's files. The audit keeps counts and not the number.",
             "Where LAKE_URL is a directory, this queue's objects in it are replaced by what is "
-                + "left of them, under new names. Not reached: any other lake, objects of other queues "
-                + "(they are named), backups, PHP, and what a file system or disk keeps of files "
+                + "left of them, under new names. Not reached: any other lake, objects of other "
+                + "queues (they are named), backups, PHP, and what a file system or disk keeps of files "
                 + "that were overwritten. One person may have a number and a user id: run it for "
                 + "both.",
         ],
