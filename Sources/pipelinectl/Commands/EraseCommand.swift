@@ -22,8 +22,8 @@ enum EraseCommand: Command {
                 + "queue's files. The audit keeps counts and not the number.",
             "Where LAKE_URL is a directory, this queue's objects in it are replaced by what is "
                 + "left of them, under new names. Not reached: any other lake, objects of other "
-                + "queues (they are named), backups, PHP, and what a file system or disk keeps of files "
-                + "that were overwritten. One person may have a number and a user id: run it for "
+                + "queues (they are named), backups, PHP, and what a file system or disk keeps of "
+                + "what was overwritten. One person may have a number and a user id: run it for "
                 + "both.",
         ],
         examples: [
