@@ -46,7 +46,8 @@ extension SystemTests {
             let wal = URL(fileURLWithPath: installation.queuePath + "-wal")
             var bytes = try Data(contentsOf: wal)
             // In the page of the sixth frame: the first commits are behind it, not before.
-            bytes[32 + 5 * (24 + 16_384) + 24 + 8_000] ^= 0x40
+            let pageByteCount = bytes[8..<12].reduce(0) { $0 << 8 | Int($1) }
+            bytes[32 + 5 * (24 + pageByteCount) + 24 + pageByteCount / 2] ^= 0x40
             try bytes.write(to: wal)
             let verify = try installation.pipelinectl("verify")
             #expect(verify.status == 1 && verify.output.contains("salvage"), "\(verify.output)")

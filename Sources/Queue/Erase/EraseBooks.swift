@@ -278,8 +278,11 @@ extension SQL {
         where id = ?1 and state = 'waiting'
         """
 
+    /// Lines that a lake without names has had are not those it was counted by any more: all of it
+    /// goes again, at least once as ever.
     static let replaceBatch: SQL = """
-        update lake_batch set object_name = ?2, sha256 = ?3, byte_count = ?4, line_count = ?5
+        update lake_batch set object_name = ?2, sha256 = ?3, byte_count = ?4, line_count = ?5,
+          sent_line_count = 0
         where object_name = ?1
         """
 

@@ -27,8 +27,8 @@ extension QueueSession {
         return free
     }
 
-    /// Thirty pages: a few milliseconds.
-    private static let fillerByteCount = 30 * pageByteCount
+    /// Some dozens of pages: a few milliseconds.
+    private static let fillerByteCount = 480 * 1_024
 
     private func removeFillers() throws(QueueError) {
         while let id = try connection.scalar("select min(delivery_id) from delivery_body"), id < 0 {

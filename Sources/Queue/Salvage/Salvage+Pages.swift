@@ -12,7 +12,7 @@ extension Salvage {
     /// - Throws: ``QueueError/file(_:)``, and what the target refuses.
     public func savePages(ofCopyAt path: String) throws(QueueError) {
         let pages = try PageStore(path: path)
-        let reader = PageReader(page: { try? pages.newest($0) }, size: PageStore.pageByteCount)
+        let reader = PageReader(page: { try? pages.newest($0) }, size: pages.pageByteCount)
         let cursor = try target.connection.scalar("select min(cursor) from consumer") ?? 0
         var saved: [String: Int] = [:]
         try target.connection.write { () throws(QueueError) in
@@ -113,7 +113,8 @@ extension Statement {
 
 /// The pages of a database file and its WAL, without SQLite.
 final class PageStore {
-    static let pageByteCount = 16_384
+    /// As the file says, or its WAL where its own first page is damaged.
+    let pageByteCount: Int
 
     /// Where a version of a page stands.
     struct Place {
@@ -148,7 +149,26 @@ final class PageStore {
             throw .file(error)
         }
         databaseByteCount = FileFacts.byteCount(path)
+        pageByteCount = try Self.pageByteCount(database.rawValue, wal.rawValue, hasWAL: hasWAL)
         try findFrames(walByteCount: FileFacts.byteCount(path + "-wal"))
+    }
+
+    /// What this release makes, for a file that cannot say.
+    private static let usualPageByteCount = 8_192
+
+    private static func pageByteCount(
+        _ database: Int32, _ wal: Int32, hasWAL: Bool
+    ) throws(QueueError) -> Int {
+        var claims: [Int] = []
+        // https://www.sqlite.org/fileformat2.html#the_database_header, #wal_file_format
+        if let bytes = try read(database, 16, 2) {
+            claims.append(Int(bytes[0]) << 8 | Int(bytes[1]))
+        }
+        if hasWAL, let bytes = try read(wal, 8, 4) {
+            claims.append(bytes.reduce(0) { $0 << 8 | Int($1) })
+        }
+        let isPossible = { (size: Int) in size >= 512 && size <= 32_768 && size & (size - 1) == 0 }
+        return claims.first(where: isPossible) ?? usualPageByteCount
     }
 
     /// Every version of every page, the newest first.
@@ -156,7 +176,7 @@ final class PageStore {
         let written = frameOffsets.reversed().map {
             Place(isInWAL: true, offset: $0.offset, isFirstPage: $0.page == 1)
         }
-        let stored = stride(from: 0, to: databaseByteCount, by: Self.pageByteCount).map {
+        let stored = stride(from: 0, to: databaseByteCount, by: pageByteCount).map {
             Place(isInWAL: false, offset: $0, isFirstPage: $0 == 0)
         }
         return written + stored
@@ -167,14 +187,14 @@ final class PageStore {
         if let offset = frames[page] {
             return try bytes(at: Place(isInWAL: true, offset: offset, isFirstPage: page == 1))
         }
-        let offset = (Int(page) - 1) * Self.pageByteCount
+        let offset = (Int(page) - 1) * pageByteCount
         return try bytes(at: Place(isInWAL: false, offset: offset, isFirstPage: page == 1))
     }
 
     /// - Returns: nil where the file ends before the page does.
     func bytes(at place: Place) throws(QueueError) -> [UInt8]? {
         let raw = place.isInWAL ? wal.rawValue : database.rawValue
-        return try Self.read(raw, place.offset, Self.pageByteCount)
+        return try Self.read(raw, place.offset, pageByteCount)
     }
 
     /// Frames whose salt is the header's, whatever their checksums say.
@@ -182,7 +202,7 @@ final class PageStore {
         let raw = wal.rawValue
         guard hasWAL, let header = try Self.read(raw, 0, Self.walHeaderByteCount) else { return }
         let salt = header[16..<24]
-        let step = Self.frameHeaderByteCount + Self.pageByteCount
+        let step = Self.frameHeaderByteCount + pageByteCount
         var offset = Self.walHeaderByteCount
         while offset + step <= walByteCount {
             if let frame = try Self.read(raw, offset, Self.frameHeaderByteCount),

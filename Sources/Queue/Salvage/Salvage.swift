@@ -62,6 +62,7 @@ public final class Salvage {
         ("attempt", ["delivery_id", "number"]),
         ("seen", ["event_seconds", "digest", "consumer"]),
         ("counter", ["name"]),
+        ("destination", ["name"]),
     ]
 
     private func save(
@@ -71,6 +72,7 @@ public final class Salvage {
         guard let source,
             let copy = try TableCopy(table, from: source, to: target.connection)
         else {
+            if let source, Self.isMissing(table, in: source) { return }
             tables.append(
                 SalvagedTable(
                     name: table, rowCount: 0, lost: [1...Int64(Int32.max)], isIncomplete: true))
@@ -80,6 +82,20 @@ public final class Salvage {
             try body(copy, source)
         }
         tables.append(saved)
+    }
+
+    /// A file of an earlier schema has no such table: nothing is lost with it.
+    private static func isMissing(_ table: String, in source: Connection) -> Bool {
+        guard
+            let select = try? Statement(
+                """
+                select count(*), sum(name = ?1) from sqlite_schema
+                where name in ('webhook', 'delivery', ?1)
+                """, connection: source)
+        else { return false }
+        select.bind(1, table)
+        guard let isThere = try? select.step(), isThere else { return false }
+        return select.int64(0) >= 2 && select.int64(1) == 0
     }
 
     /// A note may be left from another queue in the same place; where the source cannot say, it is

@@ -105,9 +105,7 @@ enum EraseCommand: Command {
         _ context: Context
     ) {
         let isSearched = LakeCheck.directory(of: lakeURL) != nil
-        let lake: [JSONValue] = report.notReached.map {
-            ["id": .string($0.path), "lines": .int($0.lineCount)]
-        }
+        let lake = report.notReached.map { JSONValue.string($0.path) }
         let json: JSONValue = [
             "dry_run": .bool(isDryRun), "webhooks": .int(report.webhookCount),
             "deliveries": .int(report.deliveryCount),

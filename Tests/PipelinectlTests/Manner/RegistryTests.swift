@@ -58,6 +58,8 @@ import Testing
             ["QUEUE_PATH=FOLDER/restored.db", "restore", "FOLDER/backup.db"],
         ],
         "verify": [["verify"]],
+        "salvage": [["salvage", "FOLDER/queue.db", "FOLDER/saved.db"]],
+        "erase": [["erase", "--wa-id", "4915550000001", "--dry-run"]],
         "help": [["help"]],
         "completions": [["completions", "fish"]],
         "version": [["version"]],

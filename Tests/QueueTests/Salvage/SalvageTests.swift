@@ -8,7 +8,7 @@ import Testing
 
 /// Queues that are damaged on purpose, and what is saved of them.
 @Suite struct SalvageTests {
-    private static let pageByteCount = 16_384
+    private static let pageByteCount = 8_192
     private let directory: TemporaryDirectory
     private let path: String
 
