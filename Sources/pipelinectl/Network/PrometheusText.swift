@@ -15,8 +15,18 @@ struct PrometheusText: Sendable {
     }
 
     /// The value of one series; `labels` as they are written, `state="open"`.
+    ///
+    /// Series that have other labels besides, a destination's name say, are added up.
     func value(_ name: String, _ labels: String = "") -> Double? {
-        series[labels.isEmpty ? Substring(name) : "\(name){\(labels)}"]
+        if let exact = series[labels.isEmpty ? Substring(name) : "\(name){\(labels)}"] {
+            return exact
+        }
+        let found = series.filter { key, _ in
+            guard key.hasPrefix(name + "{") else { return false }
+            let own = key.dropFirst(name.count + 1).dropLast()
+            return labels.isEmpty || ("," + own + ",").contains("," + labels + ",")
+        }
+        return found.isEmpty ? nil : found.values.reduce(0, +)
     }
 
     /// All series of a name together; `nil` where there is none.

@@ -156,10 +156,13 @@ struct TopFigures: Sendable {
 
     // MARK: What the programs say
 
-    /// `closed`, `open`, `half-open`; `nil` where nobody could be asked.
+    /// `closed`, `open`, `half-open`, the worst of several destinations; `nil` where nobody could be
+    /// asked.
     var breaker: String? {
-        ["closed", "open", "half-open"].first { state in
-            sample.workers?.value("workers_forward_breaker_state", "state=\"\(state)\"") == 1
+        ["open", "half-open", "closed"].first { state in
+            let found = sample.workers?.value(
+                "workers_forward_breaker_state", "state=\"\(state)\"")
+            return found ?? 0 >= 1
         }
     }
 

@@ -214,8 +214,10 @@ import Testing
             """
             pipeline_build_info{program="ingest",sqlite="3.1.0",version="0.0.1"} 1
             process_max_fds 1024
-            workers_forward_breaker_state{state="closed"} 0
-            workers_forward_breaker_state{state="open"} 1
+            workers_forward_breaker_state{destination="default",state="closed"} 1
+            workers_forward_breaker_state{destination="default",state="open"} 0
+            workers_forward_breaker_state{destination="crm",state="closed"} 0
+            workers_forward_breaker_state{destination="crm",state="open"} 1
 
             """)
         let check = MetricsCheck(program: "ingest", metrics: metrics)
