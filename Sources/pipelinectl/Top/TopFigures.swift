@@ -156,8 +156,8 @@ struct TopFigures: Sendable {
 
     // MARK: What the programs say
 
-    /// `closed`, `open`, `half-open`, the worst of several destinations; `nil` where nobody could be
-    /// asked.
+    /// `closed`, `open`, `half-open`, the worst of several destinations; `nil` where nobody could
+    /// be asked.
     var breaker: String? {
         ["open", "half-open", "closed"].first { state in
             let found = sample.workers?.value(
