@@ -176,6 +176,7 @@ public final class Torture {
         roundsSinceFailure = 0
         pipeline.machine.fail(call, at: number, code: code, forEver: forEver)
         try? pipeline.startAll()
+        pipeline.witness.start()
         load.start(senderCount: 2)
         load.allow(steps)
         waitUntil(within: .seconds(5)) {
