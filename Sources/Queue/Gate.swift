@@ -115,6 +115,8 @@ public final class Gate: Sendable {
 
     /// Notes the last webhook that was stored and synced, where a lost WAL does not take it along.
     ///
+    /// The write wakes the watchers, as ``announceCommit()`` does.
+    ///
     /// Not synced: after a power loss it may be older than the queue, never newer.
     func noteLastWebhook(_ id: Int64, of queueID: String) {
         let note = LastWebhookNote(queueID: queueID, id: id).bytes

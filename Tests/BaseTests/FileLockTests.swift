@@ -54,7 +54,8 @@ import Testing
     }
 
     @Test func `a lock in a directory that is missing says which path`() throws {
-        let path = "/nonexistent/pool.lock"
+        let directory = try TemporaryDirectory()
+        let path = directory.file("missing/pool.lock")
         #expect(throws: SystemError(call: "open", code: ENOENT, path: path)) {
             try FileLock.acquire(path: path)
         }

@@ -75,7 +75,10 @@ public struct WebhookLog {
     /// - Throws: ``QueueError/full``; ``QueueError/syncFailed(detail:)``, after which the process
     ///   must stop, since a second sync may succeed without having written.
     public func appendHoldingGate(_ webhooks: [PendingWebhook]) throws(QueueError) {
-        try connection.writeHoldingGate { () throws(QueueError) in
+        // The note wakes the workers too, so nothing else has to.
+        try connection.writeHoldingGate(announcingBy: { gate in
+            gate.noteLastWebhook(connection.lastInsertedRowID, of: connection.queueID)
+        }) { () throws(QueueError) in
             let insert = try connection.statement(.appendWebhook)
             defer { insert.reset() }
 
@@ -94,7 +97,6 @@ public struct WebhookLog {
             CrashPoint.reached(.insideAppend)
         }
         CrashPoint.reached(.afterCommit)
-        connection.gate.noteLastWebhook(connection.lastInsertedRowID, of: connection.queueID)
     }
 
     /// Reads the webhooks behind a cursor, in the order of their ids.

@@ -195,14 +195,18 @@ final class Connection {
     }
 
     /// As ``write(_:)``, for a caller that holds the gate and gives it up afterwards.
+    ///
+    /// `announce` tells the watchers that the commit can be seen, by one write to the gate's file:
+    /// each write is one wake.
     func writeHoldingGate<Result>(
+        announcingBy announce: (Gate) -> Void = { $0.announceCommit() },
         _ body: () throws(QueueError) -> Result
     ) throws(QueueError) -> Result {
         try statement("begin immediate").run()
         do throws(QueueError) {
             let result = try body()
             try statement("commit").run()
-            gate.announceCommit()
+            announce(gate)
             return result
         } catch {
             // A COMMIT that failed has usually been rolled back by SQLite itself.
