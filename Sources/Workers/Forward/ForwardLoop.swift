@@ -176,7 +176,10 @@ final class ForwardLoop {
         let lastID = try session.log.lastID()
         metrics.lag.set(Double(max(0, lastID.rawValue - cursor.rawValue)))
         var oldest: Timestamp?
+        let dueMax = wallNow + settings.policy.backoff.delayMax
         for lane in lanes {
+            try session.forward.bringForward(
+                dueAfter: dueMax, to: wallNow, at: lane.destination.name)
             let head = try session.forward.claim(
                 limit: 1, now: Timestamp(rawValue: .max), excluding: [],
                 at: lane.destination.name)
