@@ -4,8 +4,6 @@ SWIFT ?= swift
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
-.PHONY: help run build test check bench bench-lake fuzz power-loss power-cuts lint format clean needed-to-build
-.PHONY: needed-to-test bench-forward
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' \
